@@ -1,0 +1,28 @@
+"""Types and Protocols shared by all rooms."""
+
+from animalmm.core.protocols import (
+    Algorithm,
+    CovStruct,
+    Engine,
+    EngineSpec,
+    Optimum,
+    Point,
+    Relationship,
+)
+from animalmm.core.types import DesignMatrix, Matrix, Problem, Psi, Term, Vector
+
+__all__ = [
+    "Algorithm",
+    "CovStruct",
+    "DesignMatrix",
+    "Engine",
+    "EngineSpec",
+    "Matrix",
+    "Optimum",
+    "Point",
+    "Problem",
+    "Psi",
+    "Relationship",
+    "Term",
+    "Vector",
+]
