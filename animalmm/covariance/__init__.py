@@ -1,0 +1,22 @@
+"""The forms of Sigma and the vector of all variance parameters."""
+
+from animalmm.covariance.space import RESIDUAL, ParameterSpace
+from animalmm.covariance.structures import (
+    AR1,
+    CompoundSymmetry,
+    Diagonal,
+    Unstructured,
+    semidefinite_cholesky,
+    structure,
+)
+
+__all__ = [
+    "AR1",
+    "RESIDUAL",
+    "CompoundSymmetry",
+    "Diagonal",
+    "ParameterSpace",
+    "Unstructured",
+    "semidefinite_cholesky",
+    "structure",
+]

@@ -1,0 +1,239 @@
+"""The forms of Sigma: unstructured, diagonal, compound symmetry, first-order autoregression.
+
+Each is one class that knows its parameters theta, their bounds and how to turn them into a lower
+triangular T with ``Sigma = T T'``. Standard deviations and Cholesky factors are used in place of
+variances, so that a singular Sigma is an ordinary point (lme4's coordinates: Bates, Maechler, Bolker
+& Walker 2015, J. Stat. Softw. 67(1), section 2.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animalmm.core import CovStruct, Matrix, Vector
+from animalmm.errors import ArgumentError
+
+__all__ = ["AR1", "CompoundSymmetry", "Diagonal", "Unstructured", "structure"]
+
+
+def semidefinite_cholesky(sigma: Matrix) -> Matrix:
+    """Lower Cholesky factor of a small positive semi-definite matrix.
+
+    A pivot that is zero to rounding gives a zero column, so that a singular Sigma (correlation of one,
+    variance of zero) has a factor too.
+
+    Raises
+    ------
+    ArgumentError
+        `sigma` is not symmetric or not positive semi-definite.
+    """
+    scale = np.abs(sigma).max(initial=0.0)
+    if not np.allclose(sigma, sigma.T, rtol=1e-8, atol=1e-12 * scale):
+        raise ArgumentError("a covariance matrix must be symmetric")
+    if scale > 0 and np.linalg.eigvalsh(sigma)[0] < -1e-8 * scale:
+        raise ArgumentError(
+            f"a covariance matrix must not have a negative eigenvalue; "
+            f"this one has {np.linalg.eigvalsh(sigma)[0]:.4g}"
+        )
+    t = len(sigma)
+    T = np.zeros((t, t))
+    for j in range(t):
+        rest = sigma[j:, j] - T[j:, :j] @ T[j, :j]
+        if rest[0] > 1e-14 * scale:
+            T[j:, j] = rest / np.sqrt(rest[0])
+    return T
+
+
+@dataclass(frozen=True)
+class Unstructured:
+    """Every variance and covariance free; theta is the lower triangle of T, column by column.
+
+    Attributes
+    ----------
+    size : int
+        t; theta has t (t + 1) / 2 elements, in lme4's order.
+    """
+
+    size: int
+    name = "us"
+
+    @property
+    def _positions(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        columns, rows = np.triu_indices(self.size)
+        return rows, columns
+
+    @property
+    def lower(self) -> Vector:
+        """Zero for the diagonal of T, none for the rest."""
+        rows, columns = self._positions
+        return np.where(rows == columns, 0.0, -np.inf)
+
+    @property
+    def upper(self) -> Vector:
+        """No bounds."""
+        return np.full(len(self.lower), np.inf)
+
+    def start(self) -> Vector:
+        """T = I."""
+        rows, columns = self._positions
+        return np.where(rows == columns, 1.0, 0.0)
+
+    def factor(self, theta: Vector) -> Matrix:
+        """T itself."""
+        T = np.zeros((self.size, self.size))
+        T[self._positions] = theta
+        return T
+
+    def from_matrix(self, sigma: Matrix) -> Vector:
+        """The Cholesky factor of `sigma`."""
+        return np.asarray(semidefinite_cholesky(sigma)[self._positions])
+
+    def on_boundary(self, theta: Vector, tolerance: float) -> NDArray[np.bool_]:
+        """A diagonal element of T that is zero makes Sigma singular."""
+        return np.asarray((self.lower == 0.0) & (theta < tolerance))
+
+
+@dataclass(frozen=True)
+class Diagonal:
+    """Free variances, no covariances; theta is the t standard deviations."""
+
+    size: int
+    name = "diag"
+
+    @property
+    def lower(self) -> Vector:
+        """Zero."""
+        return np.zeros(self.size)
+
+    @property
+    def upper(self) -> Vector:
+        """No bounds."""
+        return np.full(self.size, np.inf)
+
+    def start(self) -> Vector:
+        """Standard deviations of one."""
+        return np.ones(self.size)
+
+    def factor(self, theta: Vector) -> Matrix:
+        """``diag(theta)``."""
+        return np.diag(theta)
+
+    def from_matrix(self, sigma: Matrix) -> Vector:
+        """Square roots of the diagonal."""
+        theta = np.sqrt(np.diag(semidefinite_cholesky(sigma) @ semidefinite_cholesky(sigma).T))
+        return _checked(self, theta, sigma)
+
+    def on_boundary(self, theta: Vector, tolerance: float) -> NDArray[np.bool_]:
+        """A zero standard deviation."""
+        return np.asarray(theta < tolerance)
+
+
+@dataclass(frozen=True)
+class CompoundSymmetry:
+    """Free variances, one correlation; theta is the t standard deviations and rho.
+
+    Heterogeneous, as ``cs()`` is in lme4 2.x and glmmTMB. ``-1 / (t - 1) <= rho <= 1``.
+    """
+
+    size: int
+    name = "cs"
+
+    @property
+    def lower(self) -> Vector:
+        """Zero, and the smallest common correlation that t effects can have."""
+        return np.append(np.zeros(self.size), -1.0 / max(self.size - 1, 1))
+
+    @property
+    def upper(self) -> Vector:
+        """No bounds, and one for rho."""
+        return np.append(np.full(self.size, np.inf), 1.0)
+
+    def start(self) -> Vector:
+        """Standard deviations of one, rho zero."""
+        return np.append(np.ones(self.size), 0.0)
+
+    def factor(self, theta: Vector) -> Matrix:
+        """Standard deviations times the Cholesky factor of the correlation."""
+        correlation = np.full((self.size, self.size), theta[-1])
+        np.fill_diagonal(correlation, 1.0)
+        return np.asarray(theta[:-1, None] * semidefinite_cholesky(correlation))
+
+    def from_matrix(self, sigma: Matrix) -> Vector:
+        """Square roots of the diagonal and the common correlation."""
+        sd = np.sqrt(np.diag(sigma))
+        off = ~np.eye(self.size, dtype=bool)
+        with np.errstate(invalid="ignore"):
+            rho = float(np.nanmean((sigma / np.outer(sd, sd))[off])) if self.size > 1 else 0.0
+        return _checked(self, np.append(sd, 0.0 if np.isnan(rho) else rho), sigma)
+
+    def on_boundary(self, theta: Vector, tolerance: float) -> NDArray[np.bool_]:
+        """A zero standard deviation, or rho at one of its limits."""
+        return np.asarray(
+            (theta - self.lower < tolerance) | (self.upper - theta < tolerance)
+        )
+
+
+@dataclass(frozen=True)
+class AR1:
+    """One variance and correlation ``rho^|i - j|``; theta is the standard deviation and rho.
+
+    Homogeneous, as ``ar1()`` is in lme4 2.x and glmmTMB; the effects are in the order of the columns.
+    """
+
+    size: int
+    name = "ar1"
+
+    @property
+    def lower(self) -> Vector:
+        """Zero and minus one."""
+        return np.array([0.0, -1.0])
+
+    @property
+    def upper(self) -> Vector:
+        """None and one."""
+        return np.array([np.inf, 1.0])
+
+    def start(self) -> Vector:
+        """Standard deviation of one, rho zero."""
+        return np.array([1.0, 0.0])
+
+    def factor(self, theta: Vector) -> Matrix:
+        """``sd`` times the closed-form factor of an AR(1) correlation."""
+        sd, rho = theta
+        lag = np.subtract.outer(np.arange(self.size), np.arange(self.size))
+        T = np.where(lag >= 0, float(rho) ** np.abs(lag), 0.0)
+        T[:, 1:] *= np.sqrt(max(1.0 - rho * rho, 0.0))
+        return np.asarray(sd * T)
+
+    def from_matrix(self, sigma: Matrix) -> Vector:
+        """Square root of the first variance and the correlation of neighbours."""
+        variance = sigma[0, 0]
+        rho = sigma[1, 0] / variance if self.size > 1 and variance > 0 else 0.0
+        return _checked(self, np.array([np.sqrt(variance), rho]), sigma)
+
+    def on_boundary(self, theta: Vector, tolerance: float) -> NDArray[np.bool_]:
+        """A zero standard deviation, or rho of plus or minus one."""
+        return np.asarray(
+            (theta - self.lower < tolerance) | (self.upper - theta < tolerance)
+        )
+
+
+_STRUCTURES: dict[str, type[Unstructured | Diagonal | CompoundSymmetry | AR1]] = {
+    cls.name: cls for cls in (Unstructured, Diagonal, CompoundSymmetry, AR1)
+}
+
+
+def structure(name: str, size: int) -> CovStruct:
+    """Make the structure that a formula names, for t effects."""
+    return _STRUCTURES[name](size)
+
+
+def _checked(form: CovStruct, theta: Vector, sigma: Matrix) -> Vector:
+    """Give theta back when it reproduces sigma; otherwise sigma does not have this form."""
+    T = form.factor(theta)
+    if not np.allclose(T @ T.T, sigma, rtol=1e-6, atol=1e-10 * np.abs(sigma).max(initial=0.0)):
+        raise ArgumentError(f"the covariance matrix does not have the form {form.name}()")
+    return theta

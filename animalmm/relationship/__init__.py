@@ -1,0 +1,20 @@
+"""Each known relationship matrix: its labels and the forms it has."""
+
+from animalmm.relationship.bending import bend
+from animalmm.relationship.coerce import as_relationship, positions
+from animalmm.relationship.kinds import (
+    CovarianceRelationship,
+    IdentityRelationship,
+    PedigreeRelationship,
+    PrecisionRelationship,
+)
+
+__all__ = [
+    "CovarianceRelationship",
+    "IdentityRelationship",
+    "PedigreeRelationship",
+    "PrecisionRelationship",
+    "as_relationship",
+    "bend",
+    "positions",
+]

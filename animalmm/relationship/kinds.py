@@ -1,0 +1,293 @@
+"""Relationships: the labels of K and the forms that each kind of K has.
+
+Every kind gives ``factor()`` (L with ``K = L L'``), ``precision()`` (K^-1), ``logdet()`` and
+``diagonal()``; the difference is which of them is at hand and which has to be computed. Forms are
+computed when first asked for and kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy import linalg, sparse
+from scipy.sparse.linalg import splu
+
+from animalmm.core import Matrix, Vector
+from animalmm.errors import RelationshipError
+from animalmm.linalg import NotPositiveDefiniteError, analyze, safe_cholesky
+from animalmm.linalg.memory import require_memory
+from animalmm.pedigree import Pedigree
+
+__all__ = [
+    "CovarianceRelationship",
+    "IdentityRelationship",
+    "PedigreeRelationship",
+    "PrecisionRelationship",
+]
+
+_CHEAPER = "Give the inverse, which is sparse for a pedigree: precision={...}, or a Pedigree."
+
+
+@dataclass(frozen=True)
+class IdentityRelationship:
+    """Unrelated levels, K = I."""
+
+    labels: pd.Index
+
+    @property
+    def size(self) -> int:
+        """Number of levels."""
+        return len(self.labels)
+
+    @property
+    def prefers_precision(self) -> bool:
+        """Both forms are the same."""
+        return True
+
+    def factor(self) -> sparse.csc_array:
+        """I."""
+        return sparse.csc_array(sparse.eye_array(self.size, format="csc"))
+
+    def precision(self) -> sparse.csc_array:
+        """I."""
+        return self.factor()
+
+    def logdet(self) -> float:
+        """Zero."""
+        return 0.0
+
+    def diagonal(self) -> Vector:
+        """Ones."""
+        return np.ones(self.size)
+
+
+@dataclass(frozen=True)
+class CovarianceRelationship:
+    """K given as a matrix: genomic, spatial, any kernel.
+
+    Attributes
+    ----------
+    labels : Index
+        Labels of rows and columns, unique.
+    K : ndarray or csc_array, shape (q, q)
+        Symmetric, positive semi-definite.
+    source : str
+        How the user named it, for error messages: ``"relmat['animal']"``.
+    """
+
+    labels: pd.Index
+    K: Matrix | sparse.csc_array
+    source: str = "the relationship matrix"
+
+    @property
+    def size(self) -> int:
+        """Number of levels."""
+        return len(self.labels)
+
+    @property
+    def prefers_precision(self) -> bool:
+        """A covariance is used by its Cholesky factor: the inverse may not exist."""
+        return False
+
+    @cached_property
+    def _factor(self) -> sparse.csc_array | Matrix:
+        if sparse.issparse(self.K):
+            L = _sparse_factor(sparse.csc_array(self.K))
+            if L is not None:
+                return L
+        try:
+            return safe_cholesky(self._dense())
+        except NotPositiveDefiniteError as error:
+            raise RelationshipError(
+                f"{self.source} is not positive semi-definite: its smallest eigenvalue is "
+                f"{error.smallest_eigenvalue:.4g}. Bend it (animalmm.bend), or blend it with a "
+                "positive definite one (0.95 * G + 0.05 * A)"
+            ) from None
+
+    def _dense(self) -> Matrix:
+        require_memory(2 * 8.0 * self.size**2, f"the dense factor of {self.source}", _CHEAPER)
+        return np.asarray(self.K.toarray() if sparse.issparse(self.K) else self.K)
+
+    def factor(self) -> sparse.csc_array | Matrix:
+        """Cholesky factor of K; of K's rank when K is singular."""
+        return self._factor
+
+    @cached_property
+    def _inverse(self) -> sparse.csc_array:
+        L = self._definite_factor()
+        if sparse.issparse(L):
+            L = np.linalg.cholesky(self._dense())
+        inverse, info = linalg.lapack.dpotri(L, lower=1)
+        if info != 0:
+            raise RelationshipError(f"{self.source} is singular; use engine='whitened'")
+        lower = np.tril(inverse)
+        return sparse.csc_array(lower + np.tril(lower, -1).T)
+
+    def _definite_factor(self) -> sparse.csc_array | Matrix:
+        L = self._factor
+        if L.shape[1] < self.size:
+            raise RelationshipError(
+                f"{self.source} is singular (rank {L.shape[1]} of {self.size}), so it has no inverse "
+                "for the mixed model equations. Use engine='whitened', which needs none, or blend "
+                "the matrix with a positive definite one (0.95 * G + 0.05 * A)"
+            )
+        return L
+
+    def precision(self) -> sparse.csc_array:
+        """K^-1, dense in sparse clothing."""
+        return self._inverse
+
+    def logdet(self) -> float:
+        """log|K|."""
+        L = self._definite_factor()
+        if sparse.issparse(L):
+            return float(np.linalg.slogdet(self._dense())[1])
+        return 2.0 * float(np.log(np.diag(L)).sum())
+
+    def diagonal(self) -> Vector:
+        """K_jj."""
+        return np.asarray(self.K.diagonal(), dtype=float)
+
+
+@dataclass(frozen=True)
+class PrecisionRelationship:
+    """K given by its inverse (`precision=`): a pedigree's A^-1, H^-1, a Gaussian Markov field.
+
+    Attributes
+    ----------
+    labels : Index
+        Labels of rows and columns, unique.
+    P : csc_array, shape (q, q)
+        K^-1, symmetric positive definite, both triangles.
+    source : str
+        How the user named it, for error messages.
+    """
+
+    labels: pd.Index
+    P: sparse.csc_array
+    source: str = "the precision matrix"
+
+    @property
+    def size(self) -> int:
+        """Number of levels."""
+        return len(self.labels)
+
+    @property
+    def prefers_precision(self) -> bool:
+        """The inverse is what is at hand."""
+        return True
+
+    def precision(self) -> sparse.csc_array:
+        """K^-1 as given."""
+        return self.P
+
+    @cached_property
+    def _logdet(self) -> float:
+        lower = sparse.csc_array(sparse.tril(self.P, format="csc"))
+        try:
+            return -analyze(lower).factorize(lower).logdet()
+        except NotPositiveDefiniteError:
+            raise RelationshipError(
+                f"{self.source} is not positive definite, so it is not the inverse of a "
+                "covariance matrix"
+            ) from None
+
+    def logdet(self) -> float:
+        """log|K| = -log|K^-1|."""
+        return self._logdet
+
+    @cached_property
+    def _covariance(self) -> Matrix:
+        require_memory(3 * 8.0 * self.size**2, f"the dense inverse of {self.source}", _ENGINE)
+        lower = sparse.csc_array(sparse.tril(self.P, format="csc"))
+        try:
+            K = analyze(lower).factorize(lower).solve(np.eye(self.size))
+        except NotPositiveDefiniteError:
+            self.logdet()
+            raise
+        return (K + K.T) / 2
+
+    @cached_property
+    def _factor(self) -> Matrix:
+        return safe_cholesky(self._covariance)
+
+    def factor(self) -> Matrix:
+        """Cholesky factor of K, dense."""
+        return self._factor
+
+    def diagonal(self) -> Vector:
+        """K_jj, from the dense inverse."""
+        return np.asarray(self._covariance.diagonal(), dtype=float)
+
+
+_ENGINE = "Leave the engine to 'auto' or 'mme', which use the inverse as it is."
+
+
+@dataclass(frozen=True)
+class PedigreeRelationship:
+    """The numerator relationship matrix A of a pedigree.
+
+    Attributes
+    ----------
+    pedigree : Pedigree
+        Its animals, parents first, are the levels.
+    """
+
+    pedigree: Pedigree
+
+    @property
+    def labels(self) -> pd.Index:
+        """The animals, parents first."""
+        return self.pedigree.labels
+
+    @property
+    def size(self) -> int:
+        """Number of animals."""
+        return len(self.pedigree.labels)
+
+    @property
+    def prefers_precision(self) -> bool:
+        """A^-1 has about seven elements an animal."""
+        return True
+
+    @cached_property
+    def _precision(self) -> sparse.csc_array:
+        return self.pedigree.a_inverse()
+
+    def precision(self) -> sparse.csc_array:
+        """A^-1 by Henderson's rules, with inbreeding."""
+        return self._precision
+
+    def factor(self) -> sparse.csc_array:
+        """``T D^1/2``, A = T D T'."""
+        return self.pedigree.factor()
+
+    def logdet(self) -> float:
+        """log|A|: the sum of the logarithms of the Mendelian sampling variances."""
+        return self.pedigree.logdet()
+
+    def diagonal(self) -> Vector:
+        """1 + F."""
+        return 1.0 + self.pedigree.inbreeding().to_numpy()
+
+
+def _sparse_factor(K: sparse.csc_array) -> sparse.csc_array | None:
+    """F with ``K = F F'``, keeping the sparsity; None where K is not safely positive definite.
+
+    With no pivoting but a symmetric permutation, the LU factors of a symmetric matrix are
+    ``P K P' = L D L'`` with D the diagonal of U.
+    """
+    try:
+        lu = splu(
+            K, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+        )
+    except RuntimeError:
+        return None
+    d = lu.U.diagonal()
+    if not np.array_equal(lu.perm_r, lu.perm_c) or d.min() <= 1e-10 * d.max():
+        return None
+    L = sparse.csc_array(lu.L) @ sparse.diags_array(np.sqrt(d))
+    return sparse.csc_array(sparse.csr_array(L)[lu.perm_r])
