@@ -1,0 +1,7 @@
+"""Maximum likelihood and REML: from a Problem to an Estimate."""
+
+from animalmm.estimation.convergence import Convergence
+from animalmm.estimation.criterion import Criterion, degrees_of_freedom
+from animalmm.estimation.estimate import Estimate, estimate
+
+__all__ = ["Convergence", "Criterion", "Estimate", "degrees_of_freedom", "estimate"]

@@ -1,0 +1,94 @@
+"""What the user says about single components: start values and known values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from animalmm.core import Matrix, Problem, Psi
+from animalmm.covariance import RESIDUAL, ParameterSpace, semidefinite_cholesky
+from animalmm.errors import ArgumentError, listing, nearest
+
+__all__ = ["parameter_space", "residual_mean_square", "start_psi"]
+
+
+def parameter_space(problem: Problem, fixed: Mapping[str, Any] | None) -> ParameterSpace:
+    """The free parameters of a model.
+
+    Parameters
+    ----------
+    problem : Problem
+        The model.
+    fixed : mapping, optional
+        Known variances by term name and "Residual": a number, or a t x t matrix.
+
+    Raises
+    ------
+    ArgumentError
+        An unknown name, a wrong shape, a matrix that is not a covariance matrix.
+    """
+    known = _components(problem, fixed, "fixed")
+    residual = known.pop(RESIDUAL, None)
+    names = [t.name for t in problem.terms]
+    return ParameterSpace(
+        tuple(t.structure for t in problem.terms),
+        {names.index(name): sigma for name, sigma in known.items()},
+        None if residual is None else residual.item(),
+    )
+
+
+def start_psi(problem: Problem, start: Mapping[str, Any] | None) -> Psi | None:
+    """Start values as a psi; components that are not named start from a share of the variance."""
+    if start is None:
+        return None
+    given = _components(problem, start, "start")
+    scale = residual_mean_square(problem)
+    sigma2 = given[RESIDUAL].item() if RESIDUAL in given else scale
+    sigmas = [given.get(t.name, sigma2 * np.eye(t.t)) for t in problem.terms]
+    return Psi(tuple(semidefinite_cholesky(s) for s in sigmas), sigma2)
+
+
+def residual_mean_square(problem: Problem) -> float:
+    """Weighted residual variance of the fixed part alone: a scale to start from."""
+    root = np.sqrt(problem.weights)
+    y = root * (problem.y - problem.offset)
+    if sparse.issparse(problem.X):
+        return float(np.var(y))
+    X = root[:, None] * np.asarray(problem.X)
+    rest = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
+    return float(rest @ rest / (problem.n - problem.p))
+
+
+def _components(
+    problem: Problem, given: Mapping[str, Any] | None, argument: str
+) -> dict[str, Matrix]:
+    """Check names and shapes; every value as a matrix."""
+    if given is not None and not isinstance(given, Mapping):
+        raise ArgumentError(
+            f"{argument} takes a mapping such as {{'animal': 20.0, 'Residual': 40.0}}"
+        )
+    sizes = {t.name: t.t for t in problem.terms} | {RESIDUAL: 1}
+    found: dict[str, Matrix] = {}
+    for name, value in (given or {}).items():
+        if name not in sizes:
+            raise ArgumentError(
+                f"{argument} names {name!r}, which is no component of the model; there are "
+                f"{listing(sizes)}.{nearest(name, sizes)}"
+            )
+        sigma = np.atleast_2d(np.asarray(value, dtype=float))
+        if sigma.shape != (sizes[name], sizes[name]):
+            raise ArgumentError(
+                f"{argument}[{name!r}] has shape {sigma.shape}; this component is "
+                f"{sizes[name]} x {sizes[name]}"
+            )
+        try:
+            semidefinite_cholesky(sigma)
+        except ArgumentError as error:
+            raise ArgumentError(f"{argument}[{name!r}]: {error}") from None
+        found[name] = sigma
+    if RESIDUAL in found and found[RESIDUAL].item() <= 0:
+        raise ArgumentError(f"{argument}['{RESIDUAL}'] must be positive")
+    return found

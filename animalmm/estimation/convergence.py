@@ -1,0 +1,97 @@
+"""Whether an optimum is one: judged in one place, said in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from animalmm.core import Optimum, Problem, Vector
+from animalmm.covariance import RESIDUAL, ParameterSpace
+
+__all__ = ["SINGULAR", "Convergence", "judge"]
+
+SINGULAR = 1e-4  # lme4's tolerance of isSingular, on theta
+_GAIN = 1e-6  # of the criterion: a Newton step that would gain more is still worth taking
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """What the optimiser found and how sure it is.
+
+    Attributes
+    ----------
+    converged : bool
+        Whether the remaining gain is negligible and every parameter is determined.
+    message : str
+        The verdict in words.
+    evaluations : int
+        Evaluations of the criterion.
+    algorithm : str
+        Which algorithm.
+    gain : float
+        What the criterion could still gain by the Newton step that would come next.
+    gradient : ndarray
+        Gradient of the criterion at the optimum, zero for parameters on a bound.
+    boundary : tuple of str
+        Terms whose Sigma is singular: a zero variance, or a correlation of plus or minus one.
+    """
+
+    converged: bool
+    message: str
+    evaluations: int
+    algorithm: str
+    gain: float
+    gradient: Vector
+    boundary: tuple[str, ...]
+
+    @property
+    def boundary_message(self) -> str:
+        """The singular terms in words."""
+        names = ", ".join(f"'{n}'" for n in self.boundary)
+        return (
+            f"boundary (singular) fit: a variance of {names} is estimated as zero, or a correlation "
+            "as plus or minus one. The optimum is legal; consider a simpler covariance structure"
+        )
+
+
+def judge(
+    optimum: Optimum, space: ParameterSpace, problem: Problem, algorithm: str
+) -> Convergence:
+    """Judge an optimum."""
+    gain = 0.5 * abs(float(optimum.gradient @ optimum.step))
+    flat = any("flat" in message for message in optimum.messages)
+    if not len(optimum.theta):
+        verdict = "all variance parameters were given; nothing was optimised"
+    elif flat:
+        verdict = (
+            "the likelihood does not change in some direction: the variance components cannot be "
+            "told apart with these data (one record per level and unrelated levels, or two terms "
+            "that say the same); leave a term out"
+        )
+    elif gain > _GAIN:
+        verdict = (
+            f"not sure of the optimum: the next step would still change -2 log likelihood by "
+            f"{gain:.2g}. Rescale covariates of random slopes, give start values, or simplify"
+        )
+    else:
+        verdict = (
+            f"converged after {optimum.evaluations} evaluations; the next step would change "
+            f"-2 log likelihood by {gain:.1g}"
+        )
+    return Convergence(
+        converged=not flat and gain <= _GAIN,
+        message=verdict,
+        evaluations=optimum.evaluations,
+        algorithm=algorithm,
+        gain=gain,
+        gradient=optimum.gradient,
+        boundary=_singular_terms(optimum.theta, space, problem),
+    )
+
+
+def _singular_terms(theta: Vector, space: ParameterSpace, problem: Problem) -> tuple[str, ...]:
+    flags = space.on_boundary(theta, SINGULAR)
+    names = [t.name for t in problem.terms] + [RESIDUAL]
+    owner = space.owners()
+    return tuple(names[i] for i in np.unique(owner[flags]))

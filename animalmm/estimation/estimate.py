@@ -1,0 +1,151 @@
+"""From a Problem to an Estimate: the third public step."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+
+from animalmm.algorithms import algorithm_named
+from animalmm.core import Algorithm, Engine, EngineSpec, Point, Problem, Psi, Vector
+from animalmm.covariance import ParameterSpace
+from animalmm.engines import engine_spec
+from animalmm.errors import ArgumentError, BoundaryWarning, ConvergenceWarning
+from animalmm.estimation.components import parameter_space, residual_mean_square, start_psi
+from animalmm.estimation.convergence import Convergence, judge
+from animalmm.estimation.criterion import Criterion, degrees_of_freedom
+
+__all__ = ["Estimate", "estimate"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Where the likelihood has its maximum, and how it was found.
+
+    Attributes
+    ----------
+    psi : Psi
+        The variance parameters on the scale of the data.
+    theta : ndarray
+        The free parameters, on lme4's relative scale when the residual variance is profiled out.
+    space : ParameterSpace
+        What theta means.
+    method : {"REML", "ML"}
+        Which likelihood.
+    criterion : float
+        -2 log likelihood at psi, lme4's constants.
+    convergence : Convergence
+        Whether and why the optimum is one, in words.
+    engine : str
+        The engine, in words.
+    seconds : float
+        Wall time of preparation and optimisation.
+    problem : Problem
+        What was maximised.
+    spec : EngineSpec
+        How to make the engine again.
+    """
+
+    psi: Psi
+    theta: Vector
+    space: ParameterSpace
+    method: str
+    criterion: float
+    convergence: Convergence
+    engine: str
+    seconds: float
+    problem: Problem = field(repr=False)
+    spec: EngineSpec = field(repr=False)
+
+    @cached_property
+    def point(self) -> Point:
+        """The equations solved at the estimate; made anew after unpickling."""
+        return self.spec.prepare(self.problem).at(self.psi)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # the point holds a factorisation in the memory of a C library
+        return {name: value for name, value in self.__dict__.items() if name != "point"}
+
+
+def estimate(
+    problem: Problem,
+    *,
+    method: str = "REML",
+    algorithm: str | Algorithm = "auto",
+    engine: str | EngineSpec = "auto",
+    start: Mapping[str, Any] | None = None,
+    fixed: Mapping[str, Any] | None = None,
+) -> Estimate:
+    """Maximise the (restricted) likelihood of a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        From `build_problem(...).problem`.
+    method, algorithm, engine, start, fixed
+        As in `animalmm.fit`.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    ArgumentError
+        An unknown method, algorithm, engine or component.
+    EstimationError
+        The likelihood cannot be evaluated.
+
+    Warns
+    -----
+    BoundaryWarning
+        The fit is singular.
+    ConvergenceWarning
+        The optimum is doubtful.
+    """
+    if method not in ("REML", "ML"):
+        raise ArgumentError(f"method is 'REML' or 'ML', not {method!r}")
+    clock = time.perf_counter()
+    chosen = algorithm_named(algorithm)
+    space = parameter_space(problem, fixed)
+    spec = engine_spec(engine)
+    prepared: Engine = spec.prepare(problem)
+    criterion = Criterion(prepared, space, method, degrees_of_freedom(problem, method))
+    optimum = chosen.minimise(criterion, _start(problem, space, start), space.lower, space.upper)
+    convergence = judge(optimum, space, problem, chosen.name)
+    _warn(convergence)
+    found = Estimate(
+        criterion.psi(optimum.theta),
+        optimum.theta,
+        space,
+        method,
+        optimum.value,
+        convergence,
+        prepared.description,
+        time.perf_counter() - clock,
+        problem,
+        spec,
+    )
+    found.__dict__["point"] = prepared.at(found.psi)  # seeds the cache: no second preparation
+    return found
+
+
+def _start(problem: Problem, space: ParameterSpace, start: Mapping[str, Any] | None) -> Vector:
+    psi = start_psi(problem, start)
+    if psi is not None:
+        return space.theta(psi)
+    if space.profiled:
+        return space.start(1.0)
+    share = residual_mean_square(problem) / (1 + len(problem.terms))
+    return space.start(share)
+
+
+def _warn(convergence: Convergence) -> None:
+    if not convergence.converged:
+        warnings.warn(convergence.message, ConvergenceWarning, stacklevel=4)
+    if convergence.boundary:
+        warnings.warn(convergence.boundary_message, BoundaryWarning, stacklevel=4)

@@ -1,0 +1,33 @@
+"""Functions on an estimate: tables, random effects, shares of variance, prediction."""
+
+from animalmm.inference.effects import (
+    blup_table,
+    conditional_variances,
+    effects_table,
+    groups,
+    terms_of,
+)
+from animalmm.inference.heritability import variance_shares
+from animalmm.inference.likelihood import loglik, minus_two_loglik
+from animalmm.inference.prediction import fitted, predict
+from animalmm.inference.tables import (
+    coefficient_table,
+    covariance_of_fixed_effects,
+    variance_table,
+)
+
+__all__ = [
+    "blup_table",
+    "coefficient_table",
+    "conditional_variances",
+    "covariance_of_fixed_effects",
+    "effects_table",
+    "fitted",
+    "groups",
+    "loglik",
+    "minus_two_loglik",
+    "predict",
+    "terms_of",
+    "variance_shares",
+    "variance_table",
+]
