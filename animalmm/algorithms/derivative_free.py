@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from animalmm.core import Matrix, Optimum, Vector
+from animalmm.core import Domain, Matrix, Optimum, Vector
 
 __all__ = ["DerivativeFree"]
 
-_STEP = 3e-4  # of central differences: truncation ~ step^2, rounding ~ 1e-12 |f| / step
-_SETTLED = 1e-8  # a gain of the criterion that no longer counts
-_NEAR = 0.05  # a parameter this near its bound is tried on it
-_INWARD = (0.02, 0.1, 0.5)  # how far into the box a parameter on its bound is tried
-_RESTARTS = 4
+_STEP = 3e-4  # of differences: truncation ~ step^2, rounding ~ 1e-12 |f| / step
+_SETTLED = 1e-8  # a difference of the criterion that no longer counts
+_NEAR = 0.05  # a parameter this near to where Sigma is singular is tried there
+_INWARD = (0.02, 0.1, 0.5)  # how far from such a place it is tried
+_ROUNDS = 4
+_ENOUGH = 1e-8  # gain of the next Newton step below which it is not taken
 _FLAT = 1e-9  # relative curvature below which a direction is not determined
 
 
@@ -43,31 +44,23 @@ class _Recorder:
 
 
 @dataclass(frozen=True)
-class _Box:
-    """Bounds, and which parameters are on them."""
-
-    lower: Vector
-    upper: Vector
-
-    def clip(self, theta: Vector) -> Vector:
-        return np.clip(theta, self.lower, self.upper)
-
-    def free(self, theta: Vector) -> NDArray[np.bool_]:
-        return np.asarray((theta > self.lower) & (theta < self.upper))
-
-
-@dataclass(frozen=True)
 class _Local:
-    """Gradient and Newton step at theta, from central differences."""
+    """Gradient, curvature and Newton step at theta, from central differences."""
 
     gradient: Vector
+    hessian: Matrix
     step: Vector
     flat: bool
+
+    @property
+    def gain(self) -> float:
+        """What the Newton step would gain."""
+        return 0.5 * abs(float(self.gradient @ self.step))
 
 
 @dataclass(frozen=True)
 class DerivativeFree:
-    """Quasi-Newton search on differences, Newton finish, boundary check, restarts.
+    """Search on differences, Newton finish, look at the bounds, restart where needed.
 
     Attributes
     ----------
@@ -79,123 +72,157 @@ class DerivativeFree:
     name = "df"
 
     def minimise(
-        self,
-        criterion: Callable[[Vector], float],
-        start: Vector,
-        lower: Vector,
-        upper: Vector,
+        self, criterion: Callable[[Vector], float], start: Vector, domain: Domain
     ) -> Optimum:
-        """Find a minimum from `start` within the bounds. See `animalmm.core.Algorithm`."""
-        f, box = _Recorder(criterion), _Box(lower, upper)
-        theta = box.clip(start)
-        messages: list[str] = []
+        """Find a minimum from `start` within the domain. See `animalmm.core.Algorithm`."""
+        f = _Recorder(criterion)
+        theta = domain.clip(start)
         if not len(theta):
             none = np.zeros(0)
             return Optimum(theta, f(theta), 1, none, none, (), tuple(f.history))
-        for _ in range(_RESTARTS):
-            theta = _search(f, theta, box)
-            theta, local = self._finish(f, theta, box)
-            moved = _across_boundary(f, theta, box)
-            if moved is None:
+        messages: list[str] = []
+        for round_ in range(_ROUNDS):
+            search = _quasi_newton if round_ % 2 == 0 else _simplex
+            theta, local = self._finish(f, search(f, theta, domain), domain)
+            moved = _across_boundary(f, theta, domain)
+            if moved is not None:
+                messages.append(f"restarted beside a singular Sigma at {f(moved):.6f}")
+                theta = moved
+            elif local.gain < _ENOUGH or local.flat:
                 break
-            messages.append(f"restarted from another side of a bound at {f(moved):.6f}")
-            theta = moved
+            else:
+                messages.append(f"searched again: the next step would still gain {local.gain:.2g}")
         if local.flat:
             messages.append("the criterion is flat in at least one direction")
         return Optimum(
-            theta, f(theta), len(f.history), local.gradient, local.step, tuple(messages),
+            theta,
+            f(theta),
+            len(f.history),
+            local.gradient,
+            local.step,
+            tuple(messages),
             tuple(f.history),
         )
 
-    def _finish(self, f: _Recorder, theta: Vector, box: _Box) -> tuple[Vector, _Local]:
+    def _finish(self, f: _Recorder, theta: Vector, domain: Domain) -> tuple[Vector, _Local]:
         """Newton steps until the next one would gain nothing."""
-        theta = _onto_boundary(f, theta, box)
+        theta = _onto_boundary(f, theta, domain)
+        local = _local(f, theta, domain, None)
         for _ in range(self.max_newton):
-            local = _local(f, theta, box)
-            if abs(local.gradient @ local.step) < _SETTLED * 1e-3:
+            if local.gain < _ENOUGH * 1e-3:
                 break
-            better = _line(f, theta, local.step, box)
+            better = _line(f, theta, local.step, domain)
             if better is None:
                 break
-            theta = _onto_boundary(f, better, box)
-        return theta, _local(f, theta, box)
+            better = _onto_boundary(f, better, domain)
+            # after a short step the mixed derivatives are as they were
+            near = bool((np.abs(better - theta) < 0.01).all())
+            near &= np.array_equal(domain.singular(better), domain.singular(theta))
+            theta, local = better, _local(f, better, domain, local.hessian if near else None)
+        return theta, local
 
 
-def _search(f: _Recorder, theta: Vector, box: _Box) -> Vector:
-    """L-BFGS-B on central differences."""
-    found = minimize(
-        f, theta, method="L-BFGS-B", jac="3-point", bounds=list(zip(box.lower, box.upper, strict=True)),
-        options={"ftol": 1e-12, "gtol": 1e-4},
-    )
-    best: Vector = min((f.history), key=lambda item: item[1])[0]
-    return best if f(best) < found.fun else box.clip(found.x)
+def _best(f: _Recorder, domain: Domain) -> Vector:
+    """The best theta within the bounds so far."""
+    return min(
+        (item for item in f.history if np.array_equal(item[0], domain.clip(item[0]))),
+        key=lambda item: item[1],
+    )[0]
 
 
-def _local(f: _Recorder, theta: Vector, box: _Box) -> _Local:
+def _quasi_newton(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
+    """SLSQP on forward differences, steps of which are large against rounding."""
+
+    def slope(x: Vector) -> Vector:
+        h = _STEP * np.maximum(np.abs(x), 0.1)
+        h = np.where(x + h > domain.upper, -h, h)
+        return np.array([(f(x + e) - f(x)) / e[i] for i, e in enumerate(np.diag(h))])
+
+    bounds = list(zip(domain.lower, domain.upper, strict=True))
+    minimize(f, theta, method="SLSQP", jac=slope, bounds=bounds, options={"ftol": 1e-7})
+    return _best(f, domain)
+
+
+def _simplex(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
+    """Nelder-Mead, slow but hard to mislead, for the second attempt."""
+    bounds = list(zip(domain.lower, domain.upper, strict=True))
+    options = {"xatol": 1e-4, "fatol": 1e-6, "maxfev": 500 * len(theta)}
+    minimize(f, theta, method="Nelder-Mead", bounds=bounds, options=options)
+    return _best(f, domain)
+
+
+def _local(f: _Recorder, theta: Vector, domain: Domain, hessian: Matrix | None) -> _Local:
     """Central differences over the parameters that are not on a bound."""
-    index = np.flatnonzero(box.free(theta))
-    gradient, step = np.zeros(len(theta)), np.zeros(len(theta))
+    index = np.flatnonzero(~domain.singular(theta))
+    k = len(theta)
+    gradient, step, H = np.zeros(k), np.zeros(k), np.zeros((k, k))
     if not len(index):
-        return _Local(gradient, step, False)
-    g, H = _differences(f, theta, index, box)
-    values, vectors = np.linalg.eigh(H)
+        return _Local(gradient, H, step, flat=False)
+    g, inner = _differences(f, theta, index, domain, hessian)
+    values, vectors = np.linalg.eigh(inner)
     determined = np.abs(values) > _FLAT * max(np.abs(values).max(), 1.0)
     curvature = np.where(determined, np.abs(values), np.inf)
     gradient[index] = g
+    H[np.ix_(index, index)] = inner
     step[index] = -vectors @ ((vectors.T @ g) / curvature)
-    return _Local(gradient, step, not determined.all())
+    return _Local(gradient, H, step, flat=not determined.all())
 
 
 def _differences(
-    f: _Recorder, theta: Vector, index: NDArray[np.intp], box: _Box
+    f: _Recorder, theta: Vector, index: NDArray[np.intp], domain: Domain, hessian: Matrix | None
 ) -> tuple[Vector, Matrix]:
-    """Gradient and Hessian by central differences."""
-    room = np.minimum(theta - box.lower, box.upper - theta)[index]
+    """Gradient and Hessian by central differences; mixed derivatives from `hessian` if given."""
+    room = np.minimum(theta - domain.lower, domain.upper - theta)[index]
     h = np.minimum(_STEP * np.maximum(np.abs(theta[index]), 0.1), room)
     E = np.zeros((len(index), len(theta)))
     E[np.arange(len(index)), index] = h
     centre = f(theta)
     plus = np.array([f(theta + e) for e in E])
     minus = np.array([f(theta - e) for e in E])
-    H = np.diag((plus - 2.0 * centre + minus) / h**2)
+    gradient = (plus - minus) / (2.0 * h)
+    own = (plus - 2.0 * centre + minus) / h**2
+    if hessian is not None:
+        H = hessian[np.ix_(index, index)].copy()
+        np.fill_diagonal(H, own)
+        return gradient, H
+    H = np.diag(own)
     for a in range(len(index)):
         for b in range(a):
             both = f(theta + E[a] + E[b]) + f(theta - E[a] - E[b])
             mixed = both - plus[a] - plus[b] - minus[a] - minus[b] + 2.0 * centre
             H[a, b] = H[b, a] = mixed / (2.0 * h[a] * h[b])
-    return (plus - minus) / (2.0 * h), H
+    return gradient, H
 
 
-def _line(f: _Recorder, theta: Vector, step: Vector, box: _Box) -> Vector | None:
+def _line(f: _Recorder, theta: Vector, step: Vector, domain: Domain) -> Vector | None:
     """The first of a few halvings of a step that does not make things worse."""
     for fraction in (1.0, 0.5, 0.25, 0.1, 0.01):
-        candidate = box.clip(theta + fraction * step)
+        candidate = domain.clip(theta + fraction * step)
         if f(candidate) <= f(theta):
             return candidate
     return None
 
 
-def _onto_boundary(f: _Recorder, theta: Vector, box: _Box) -> Vector:
-    """Put parameters that are near a bound on it where that costs nothing."""
-    for bound in (box.lower, box.upper):
-        for i in np.flatnonzero(np.isfinite(bound) & (theta != bound)):
-            if abs(theta[i] - bound[i]) < _NEAR:
-                candidate = theta.copy()
-                candidate[i] = bound[i]
-                if f(candidate) <= f(theta) + _SETTLED:
-                    theta = candidate
+def _onto_boundary(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
+    """Put parameters where Sigma is singular, if they are near and that costs nothing."""
+    zero = np.where(domain.through_zero, 0.0, np.inf)
+    for edge in (domain.lower, domain.upper, zero):
+        for i in np.flatnonzero((np.abs(theta - edge) < _NEAR) & (theta != edge)):
+            candidate = theta.copy()
+            candidate[i] = edge[i]
+            if f(candidate) <= f(theta) + _SETTLED:
+                theta = candidate
     return theta
 
 
-def _across_boundary(f: _Recorder, theta: Vector, box: _Box) -> Vector | None:
-    """A better point off the bounds, if there is one."""
+def _across_boundary(f: _Recorder, theta: Vector, domain: Domain) -> Vector | None:
+    """A better point on either side of a parameter that makes Sigma singular, if there is one."""
     best, value = None, f(theta) - _SETTLED
-    for i in np.flatnonzero(~box.free(theta)):
-        inward = 1.0 if theta[i] == box.lower[i] else -1.0
-        for distance in _INWARD:
+    for i in np.flatnonzero(domain.singular(theta)):
+        for distance in (*_INWARD, *(-d for d in _INWARD)):
             candidate = theta.copy()
-            candidate[i] += inward * distance
-            candidate = box.clip(candidate)
+            candidate[i] += distance
+            candidate = domain.clip(candidate)
             if f(candidate) < value:
                 best, value = candidate, f(candidate)
     return best

@@ -3,6 +3,7 @@
 from animalmm.core.protocols import (
     Algorithm,
     CovStruct,
+    Domain,
     Engine,
     EngineSpec,
     Optimum,
@@ -15,6 +16,7 @@ __all__ = [
     "Algorithm",
     "CovStruct",
     "DesignMatrix",
+    "Domain",
     "Engine",
     "EngineSpec",
     "Matrix",

@@ -46,11 +46,39 @@ class Relationship(Protocol):
         """K_jj, shape (q,)."""
 
 
+@dataclass(frozen=True)
+class Domain:
+    """Where a vector of parameters may be, and where Sigma is singular.
+
+    Attributes
+    ----------
+    lower, upper : ndarray, shape (k,)
+        Bounds; a finite one is a correlation or a standard deviation at its limit.
+    through_zero : ndarray of bool, shape (k,)
+        Parameters that may pass zero, where a variance vanishes, and come out with the other sign:
+        the diagonal of a Cholesky factor. A bound at zero would hide that the two signs meet there.
+    """
+
+    lower: Vector
+    upper: Vector
+    through_zero: NDArray[np.bool_]
+
+    def clip(self, theta: Vector) -> Vector:
+        """The nearest theta within the bounds."""
+        return np.clip(theta, self.lower, self.upper)
+
+    def singular(self, theta: Vector, tolerance: float = 0.0) -> NDArray[np.bool_]:
+        """Which parameters are at a bound, or at a zero where a variance vanishes."""
+        at_zero = self.through_zero & (np.abs(theta) <= tolerance)
+        at_bound = (theta - self.lower <= tolerance) | (self.upper - theta <= tolerance)
+        return np.asarray(at_zero | at_bound)
+
+
 class CovStruct(Protocol):
     """The form of a covariance matrix Sigma (t x t) and its free parameters theta.
 
-    theta holds standard-deviation-like numbers, so that the boundary (a zero variance, a correlation
-    of plus or minus one) is an ordinary point of the parameter space.
+    theta holds standard-deviation-like numbers, so that a singular Sigma (a zero variance, a
+    correlation of plus or minus one) is an ordinary point of the parameter space.
     """
 
     @property
@@ -62,12 +90,8 @@ class CovStruct(Protocol):
         """t."""
 
     @property
-    def lower(self) -> Vector:
-        """Lower bounds of theta, shape (k,)."""
-
-    @property
-    def upper(self) -> Vector:
-        """Upper bounds of theta, shape (k,)."""
+    def domain(self) -> Domain:
+        """Where theta may be, k parameters."""
 
     def start(self) -> Vector:
         """The theta of Sigma = I, or what is nearest to it, shape (k,)."""
@@ -75,11 +99,17 @@ class CovStruct(Protocol):
     def factor(self, theta: Vector) -> Matrix:
         """Lower triangular T with ``Sigma = T T'``."""
 
+    def rescale(self, theta: Vector, scale: Vector) -> Vector:
+        """The theta of ``diag(scale) Sigma diag(scale)``.
+
+        A form with one variance for all effects has one scale for them, the mean.
+        """
+
     def from_matrix(self, sigma: Matrix) -> Vector:
         """theta of a given Sigma; an ArgumentError when it does not have this form."""
 
-    def on_boundary(self, theta: Vector, tolerance: float) -> NDArray[np.bool_]:
-        """Which parameters make Sigma singular, shape (k,)."""
+    def canonical(self, theta: Vector) -> Vector:
+        """The one theta of the same Sigma that tables show: no negative standard deviations."""
 
 
 class Point(Protocol):
@@ -166,7 +196,7 @@ class Optimum:
     evaluations : int
         How often the criterion was evaluated.
     gradient : ndarray, shape (k,)
-        Gradient of the criterion at `theta`, zero for parameters held at a bound.
+        Gradient of the criterion at `theta`, zero for parameters held where Sigma is singular.
     step : ndarray, shape (k,)
         The Newton step that would come next: how far, in theta, the optimum may still be.
     messages : tuple of str
@@ -192,10 +222,6 @@ class Algorithm(Protocol):
         """Name in `fit(algorithm=...)`."""
 
     def minimise(
-        self,
-        criterion: Callable[[Vector], float],
-        start: Vector,
-        lower: Vector,
-        upper: Vector,
+        self, criterion: Callable[[Vector], float], start: Vector, domain: Domain
     ) -> Optimum:
-        """Find a minimum from `start` within the bounds."""
+        """Find a minimum from `start` within the domain."""

@@ -1,23 +1,34 @@
 """All variance parameters of a model in one vector.
 
-With nothing fixed, theta is on lme4's scale: every Sigma relative to the residual variance, which is
-profiled out of the criterion. As soon as a component is fixed the scale is no longer free; theta is
-then on the scale of the data and the residual standard deviation is its last element, unless it too is
-fixed.
+With nothing fixed every Sigma is relative to the residual variance, which is profiled out of the
+criterion (lme4's theta). As soon as a component is fixed the scale is no longer free; theta is then on
+the scale of the data and the residual standard deviation is its last element, unless it too is fixed.
+
+theta is measured in units of a typical standard deviation of each effect, so that the optimiser sees
+numbers around one whatever the units of a covariate or of K.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from animalmm.core import CovStruct, Matrix, Psi, Vector
+from animalmm.core import CovStruct, Domain, Matrix, Psi, Vector
 from animalmm.covariance.structures import semidefinite_cholesky
 
 RESIDUAL = "Residual"
+
+
+class _Part(NamedTuple):
+    """A free term: its number, its structure, its elements of theta."""
+
+    term: int
+    structure: CovStruct
+    where: slice
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,8 @@ class ParameterSpace:
     ----------
     structures : sequence of CovStruct
         One for each random term.
+    scales : sequence of ndarray, shape (t,)
+        A typical standard deviation of each effect, relative to the residual one.
     fixed : mapping of int to ndarray
         Known Sigma (t x t, scale of the data) by number of term.
     fixed_sigma2 : float, optional
@@ -35,6 +48,7 @@ class ParameterSpace:
     """
 
     structures: Sequence[CovStruct]
+    scales: Sequence[Vector]
     fixed: Mapping[int, Matrix] = field(default_factory=dict)
     fixed_sigma2: float | None = None
 
@@ -47,88 +61,91 @@ class ParameterSpace:
     def _free_residual(self) -> bool:
         return not self.profiled and self.fixed_sigma2 is None
 
-    @property
-    def _free(self) -> list[tuple[int, CovStruct]]:
-        return [(i, s) for i, s in enumerate(self.structures) if i not in self.fixed]
+    @cached_property
+    def _parts(self) -> list[_Part]:
+        parts, at = [], 0
+        for i, s in enumerate(self.structures):
+            if i not in self.fixed:
+                k = len(s.domain.lower)
+                parts.append(_Part(i, s, slice(at, at + k)))
+                at += k
+        return parts
 
     @property
     def size(self) -> int:
         """Number of free elements of theta."""
-        return len(self.lower)
+        return len(self.domain.lower)
 
     @property
     def n_variance_parameters(self) -> int:
         """Number of variance parameters that the fit estimates, the residual variance included."""
         return self.size + self.profiled
 
-    def _stack(self, parts: list[Vector], residual: float) -> Vector:
-        return np.concatenate([*parts, [residual] if self._free_residual else []])
+    def _stack(self, pieces: list[Vector], residual: float) -> Vector:
+        return np.concatenate([*pieces, [residual] if self._free_residual else []])
 
-    @property
-    def lower(self) -> Vector:
-        """Lower bounds of theta."""
-        return self._stack([s.lower for _, s in self._free], 0.0)
+    @cached_property
+    def domain(self) -> Domain:
+        """Where theta may be."""
+        domains = [part.structure.domain for part in self._parts]
+        return Domain(
+            self._stack([d.lower for d in domains], 0.0),
+            self._stack([d.upper for d in domains], np.inf),
+            self._stack([d.through_zero for d in domains], 0.0).astype(bool),
+        )
 
-    @property
-    def upper(self) -> Vector:
-        """Upper bounds of theta."""
-        return self._stack([s.upper for _, s in self._free], np.inf)
-
-    def start(self, scale: float) -> Vector:
+    def start(self, sd: float) -> Vector:
         """Where to start when nothing better is known.
 
         Parameters
         ----------
-        scale : float
-            A variance of the size of the residual variance; used when it is not profiled out.
+        sd : float
+            A residual standard deviation; used when it is not profiled out.
         """
-        if self.profiled:
-            return self._stack([s.start() for _, s in self._free], 1.0)
-        identities = [s.from_matrix(scale * _sigma(s)) for _, s in self._free]
-        return self._stack(identities, float(np.sqrt(scale)))
+        unit = 1.0 if self.profiled else sd
+        pieces = [
+            part.structure.rescale(part.structure.start(), np.full(part.structure.size, unit))
+            for part in self._parts
+        ]
+        return self._stack(pieces, sd)
 
     def theta(self, psi: Psi) -> Vector:
         """The theta of a given psi (scale of the data)."""
         unit = psi.sigma2 if self.profiled else 1.0
-        sigmas = psi.sigmas
-        parts = [s.from_matrix(sigmas[i] / unit) for i, s in self._free]
-        return self._stack(parts, float(np.sqrt(psi.sigma2)))
+        pieces = [
+            part.structure.rescale(
+                part.structure.from_matrix(psi.sigmas[part.term] / unit),
+                1.0 / self.scales[part.term],
+            )
+            for part in self._parts
+        ]
+        return self._stack(pieces, float(np.sqrt(psi.sigma2)))
+
+    def unscaled(self, theta: Vector) -> Vector:
+        """theta in the units of the effects themselves: lme4's theta when all are unstructured."""
+        pieces = [
+            part.structure.rescale(theta[part.where], self.scales[part.term])
+            for part in self._parts
+        ]
+        return self._stack(pieces, float(theta[-1]) if len(theta) else 0.0)
 
     def psi(self, theta: Vector) -> Psi:
         """The psi of a theta; relative to the residual variance when that is profiled out."""
-        factors: list[Matrix] = []
-        at = 0
-        for i, s in enumerate(self.structures):
-            if i in self.fixed:
-                factors.append(semidefinite_cholesky(self.fixed[i]))
-                continue
-            k = len(s.lower)
-            factors.append(s.factor(theta[at : at + k]))
-            at += k
+        factors = {i: semidefinite_cholesky(sigma) for i, sigma in self.fixed.items()}
+        for part in self._parts:
+            own = part.structure.rescale(theta[part.where], self.scales[part.term])
+            factors[part.term] = part.structure.factor(own)
+        ordered = tuple(factors[i] for i in range(len(self.structures)))
         if self.profiled:
-            return Psi(tuple(factors))
-        sigma2 = float(theta[-1] ** 2) if self._free_residual else self.fixed_sigma2
-        return Psi(tuple(factors), float(sigma2 or 0.0))
+            return Psi(ordered)
+        return Psi(ordered, self.fixed_sigma2 or float(theta[-1] ** 2))
 
-    def on_boundary(self, theta: Vector, tolerance: float) -> NDArray[np.bool_]:
-        """Which elements of theta make a Sigma singular."""
-        flags: list[NDArray[np.bool_]] = []
-        at = 0
-        for _, s in self._free:
-            k = len(s.lower)
-            flags.append(s.on_boundary(theta[at : at + k], tolerance))
-            at += k
-        if self._free_residual:
-            flags.append(np.array([False]))
-        return np.concatenate(flags) if flags else np.zeros(0, dtype=bool)
+    def canonical(self, theta: Vector) -> Vector:
+        """The same Sigmas without negative standard deviations."""
+        pieces = [part.structure.canonical(theta[part.where]) for part in self._parts]
+        return self._stack(pieces, float(theta[-1]) if len(theta) else 0.0)
 
-    def owners(self) -> NDArray[np.intp]:
-        """Number of the term that each element of theta belongs to; the residual comes last."""
-        counts = [len(s.lower) for _, s in self._free]
-        owner = np.repeat([i for i, _ in self._free], counts).astype(np.intp)
-        return np.append(owner, len(self.structures)) if self._free_residual else owner
-
-
-def _sigma(s: CovStruct) -> Matrix:
-    T = s.factor(s.start())
-    return T @ T.T
+    def singular_terms(self, theta: Vector, tolerance: float) -> list[int]:
+        """Numbers of the terms whose Sigma is singular, within a tolerance on theta."""
+        flags = self.domain.singular(theta, tolerance)
+        return [part.term for part in self._parts if flags[part.where].any()]

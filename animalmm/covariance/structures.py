@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animalmm.core import CovStruct, Matrix, Vector
+from animalmm.core import CovStruct, Domain, Matrix, Vector
 from animalmm.errors import ArgumentError
 
 __all__ = ["AR1", "CompoundSymmetry", "Diagonal", "Unstructured", "structure"]
@@ -66,15 +66,10 @@ class Unstructured:
         return rows, columns
 
     @property
-    def lower(self) -> Vector:
-        """Zero for the diagonal of T, none for the rest."""
+    def domain(self) -> Domain:
+        """No bounds; the diagonal of T may pass zero."""
         rows, columns = self._positions
-        return np.where(rows == columns, 0.0, -np.inf)
-
-    @property
-    def upper(self) -> Vector:
-        """No bounds."""
-        return np.full(len(self.lower), np.inf)
+        return _domain(-np.inf, np.inf, rows == columns)
 
     def start(self) -> Vector:
         """T = I."""
@@ -87,13 +82,20 @@ class Unstructured:
         T[self._positions] = theta
         return T
 
+    def rescale(self, theta: Vector, scale: Vector) -> Vector:
+        """Rows of T times the scale of each effect."""
+        return np.asarray(theta * scale[self._positions[0]])
+
     def from_matrix(self, sigma: Matrix) -> Vector:
         """The Cholesky factor of `sigma`."""
         return np.asarray(semidefinite_cholesky(sigma)[self._positions])
 
-    def on_boundary(self, theta: Vector, tolerance: float) -> NDArray[np.bool_]:
-        """A diagonal element of T that is zero makes Sigma singular."""
-        return np.asarray((self.lower == 0.0) & (theta < tolerance))
+    def canonical(self, theta: Vector) -> Vector:
+        """Columns of T with a positive diagonal: T and T with a column negated give one Sigma."""
+        T = self.factor(theta)
+        leading = T[np.argmax(T != 0, axis=0), np.arange(self.size)]
+        return np.asarray((T * np.where(leading < 0, -1.0, 1.0))[self._positions])
+
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,9 @@ class Diagonal:
     name = "diag"
 
     @property
-    def lower(self) -> Vector:
-        """Zero."""
-        return np.zeros(self.size)
-
-    @property
-    def upper(self) -> Vector:
-        """No bounds."""
-        return np.full(self.size, np.inf)
+    def domain(self) -> Domain:
+        """No bounds; standard deviations may pass zero."""
+        return _domain(-np.inf, np.inf, np.ones(self.size, dtype=bool))
 
     def start(self) -> Vector:
         """Standard deviations of one."""
@@ -121,14 +118,18 @@ class Diagonal:
         """``diag(theta)``."""
         return np.diag(theta)
 
+    def rescale(self, theta: Vector, scale: Vector) -> Vector:
+        """Each standard deviation times its scale."""
+        return np.asarray(theta * scale)
+
     def from_matrix(self, sigma: Matrix) -> Vector:
         """Square roots of the diagonal."""
-        theta = np.sqrt(np.diag(semidefinite_cholesky(sigma) @ semidefinite_cholesky(sigma).T))
-        return _checked(self, theta, sigma)
+        return _checked(self, np.sqrt(np.diag(sigma)), sigma)
 
-    def on_boundary(self, theta: Vector, tolerance: float) -> NDArray[np.bool_]:
-        """A zero standard deviation."""
-        return np.asarray(theta < tolerance)
+    def canonical(self, theta: Vector) -> Vector:
+        """Absolute values."""
+        return np.abs(theta)
+
 
 
 @dataclass(frozen=True)
@@ -142,14 +143,14 @@ class CompoundSymmetry:
     name = "cs"
 
     @property
-    def lower(self) -> Vector:
-        """Zero, and the smallest common correlation that t effects can have."""
-        return np.append(np.zeros(self.size), -1.0 / max(self.size - 1, 1))
-
-    @property
-    def upper(self) -> Vector:
-        """No bounds, and one for rho."""
-        return np.append(np.full(self.size, np.inf), 1.0)
+    def domain(self) -> Domain:
+        """Bounds of rho, and zero for standard deviations, whose signs matter to the covariances."""
+        least = -1.0 / max(self.size - 1, 1)
+        return _domain(
+            np.append(np.zeros(self.size), least),
+            np.append(np.full(self.size, np.inf), 1.0),
+            np.zeros(self.size + 1, dtype=bool),
+        )
 
     def start(self) -> Vector:
         """Standard deviations of one, rho zero."""
@@ -161,6 +162,10 @@ class CompoundSymmetry:
         np.fill_diagonal(correlation, 1.0)
         return np.asarray(theta[:-1, None] * semidefinite_cholesky(correlation))
 
+    def rescale(self, theta: Vector, scale: Vector) -> Vector:
+        """Each standard deviation times its scale; rho stays."""
+        return np.append(theta[:-1] * scale, theta[-1])
+
     def from_matrix(self, sigma: Matrix) -> Vector:
         """Square roots of the diagonal and the common correlation."""
         sd = np.sqrt(np.diag(sigma))
@@ -169,11 +174,10 @@ class CompoundSymmetry:
             rho = float(np.nanmean((sigma / np.outer(sd, sd))[off])) if self.size > 1 else 0.0
         return _checked(self, np.append(sd, 0.0 if np.isnan(rho) else rho), sigma)
 
-    def on_boundary(self, theta: Vector, tolerance: float) -> NDArray[np.bool_]:
-        """A zero standard deviation, or rho at one of its limits."""
-        return np.asarray(
-            (theta - self.lower < tolerance) | (self.upper - theta < tolerance)
-        )
+    def canonical(self, theta: Vector) -> Vector:
+        """theta itself."""
+        return theta
+
 
 
 @dataclass(frozen=True)
@@ -187,14 +191,11 @@ class AR1:
     name = "ar1"
 
     @property
-    def lower(self) -> Vector:
-        """Zero and minus one."""
-        return np.array([0.0, -1.0])
-
-    @property
-    def upper(self) -> Vector:
-        """None and one."""
-        return np.array([np.inf, 1.0])
+    def domain(self) -> Domain:
+        """Bounds of rho; the standard deviation may pass zero."""
+        return _domain(
+            np.array([-np.inf, -1.0]), np.array([np.inf, 1.0]), np.array([True, False])
+        )
 
     def start(self) -> Vector:
         """Standard deviation of one, rho zero."""
@@ -208,17 +209,20 @@ class AR1:
         T[:, 1:] *= np.sqrt(max(1.0 - rho * rho, 0.0))
         return np.asarray(sd * T)
 
+    def rescale(self, theta: Vector, scale: Vector) -> Vector:
+        """The one standard deviation times the mean of the scales; rho stays."""
+        return np.array([theta[0] * scale.mean(), theta[1]])
+
     def from_matrix(self, sigma: Matrix) -> Vector:
         """Square root of the first variance and the correlation of neighbours."""
         variance = sigma[0, 0]
         rho = sigma[1, 0] / variance if self.size > 1 and variance > 0 else 0.0
         return _checked(self, np.array([np.sqrt(variance), rho]), sigma)
 
-    def on_boundary(self, theta: Vector, tolerance: float) -> NDArray[np.bool_]:
-        """A zero standard deviation, or rho of plus or minus one."""
-        return np.asarray(
-            (theta - self.lower < tolerance) | (self.upper - theta < tolerance)
-        )
+    def canonical(self, theta: Vector) -> Vector:
+        """A positive standard deviation."""
+        return np.array([abs(theta[0]), theta[1]])
+
 
 
 _STRUCTURES: dict[str, type[Unstructured | Diagonal | CompoundSymmetry | AR1]] = {
@@ -229,6 +233,17 @@ _STRUCTURES: dict[str, type[Unstructured | Diagonal | CompoundSymmetry | AR1]] =
 def structure(name: str, size: int) -> CovStruct:
     """Make the structure that a formula names, for t effects."""
     return _STRUCTURES[name](size)
+
+
+def _domain(
+    lower: Vector | float, upper: Vector | float, through_zero: NDArray[np.bool_]
+) -> Domain:
+    k = len(through_zero)
+    return Domain(
+        np.broadcast_to(np.asarray(lower, dtype=float), k).copy(),
+        np.broadcast_to(np.asarray(upper, dtype=float), k).copy(),
+        through_zero,
+    )
 
 
 def _checked(form: CovStruct, theta: Vector, sigma: Matrix) -> Vector:

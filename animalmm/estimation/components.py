@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from animalmm.core import Matrix, Problem, Psi
+from animalmm.core import Matrix, Problem, Psi, Term, Vector
 from animalmm.covariance import RESIDUAL, ParameterSpace, semidefinite_cholesky
 from animalmm.errors import ArgumentError, listing, nearest
 
@@ -35,6 +35,7 @@ def parameter_space(problem: Problem, fixed: Mapping[str, Any] | None) -> Parame
     names = [t.name for t in problem.terms]
     return ParameterSpace(
         tuple(t.structure for t in problem.terms),
+        tuple(_scales(t) for t in problem.terms),
         {names.index(name): sigma for name, sigma in known.items()},
         None if residual is None else residual.item(),
     )
@@ -60,6 +61,19 @@ def residual_mean_square(problem: Problem) -> float:
     X = root[:, None] * np.asarray(problem.X)
     rest = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
     return float(rest @ rest / (problem.n - problem.p))
+
+
+def _scales(term: Term) -> Vector:
+    """Standard deviation of each effect that gives a record about the variance of the residual.
+
+    One over the root mean square of its coefficients and over the typical size of K; only the order
+    of magnitude matters.
+    """
+    squares = np.asarray(term.Z.power(2).sum(axis=0)).reshape(-1, term.t).sum(axis=0)
+    K = term.relationship
+    size = 1.0 / K.precision().diagonal().mean() if K.prefers_precision else K.diagonal().mean()
+    mean_square = np.where(squares > 0, squares / term.Z.shape[0], 1.0) * size
+    return np.asarray(1.0 / np.sqrt(mean_square))
 
 
 def _components(

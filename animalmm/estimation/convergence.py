@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from animalmm.core import Optimum, Problem, Vector
-from animalmm.covariance import RESIDUAL, ParameterSpace
+from animalmm.covariance import ParameterSpace
 
 __all__ = ["SINGULAR", "Convergence", "judge"]
 
-SINGULAR = 1e-4  # lme4's tolerance of isSingular, on theta
+SINGULAR = 1e-4  # lme4's tolerance of isSingular
 _GAIN = 1e-6  # of the criterion: a Newton step that would gain more is still worth taking
 
 
@@ -86,12 +84,7 @@ def judge(
         algorithm=algorithm,
         gain=gain,
         gradient=optimum.gradient,
-        boundary=_singular_terms(optimum.theta, space, problem),
+        boundary=tuple(
+            problem.terms[i].name for i in space.singular_terms(optimum.theta, SINGULAR)
+        ),
     )
-
-
-def _singular_terms(theta: Vector, space: ParameterSpace, problem: Problem) -> tuple[str, ...]:
-    flags = space.on_boundary(theta, SINGULAR)
-    names = [t.name for t in problem.terms] + [RESIDUAL]
-    owner = space.owners()
-    return tuple(names[i] for i in np.unique(owner[flags]))

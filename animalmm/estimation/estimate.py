@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 
 from animalmm.algorithms import algorithm_named
 from animalmm.core import Algorithm, Engine, EngineSpec, Point, Problem, Psi, Vector
@@ -31,7 +33,7 @@ class Estimate:
     psi : Psi
         The variance parameters on the scale of the data.
     theta : ndarray
-        The free parameters, on lme4's relative scale when the residual variance is profiled out.
+        The free parameters in the units of `space`.
     space : ParameterSpace
         What theta means.
     method : {"REML", "ML"}
@@ -115,12 +117,13 @@ def estimate(
     spec = engine_spec(engine)
     prepared: Engine = spec.prepare(problem)
     criterion = Criterion(prepared, space, method, degrees_of_freedom(problem, method))
-    optimum = chosen.minimise(criterion, _start(problem, space, start), space.lower, space.upper)
+    optimum = chosen.minimise(criterion, _start(problem, space, start), space.domain)
+    theta = space.canonical(optimum.theta)
     convergence = judge(optimum, space, problem, chosen.name)
     _warn(convergence)
     found = Estimate(
-        criterion.psi(optimum.theta),
-        optimum.theta,
+        criterion.psi(theta),
+        theta,
         space,
         method,
         optimum.value,
@@ -141,7 +144,7 @@ def _start(problem: Problem, space: ParameterSpace, start: Mapping[str, Any] | N
     if space.profiled:
         return space.start(1.0)
     share = residual_mean_square(problem) / (1 + len(problem.terms))
-    return space.start(share)
+    return space.start(float(np.sqrt(share)))
 
 
 def _warn(convergence: Convergence) -> None:

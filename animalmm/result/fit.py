@@ -94,8 +94,15 @@ class Fit:
         return pd.Series(sizes, name="levels", dtype=int)
 
     def is_singular(self, tol: float = SINGULAR) -> bool:
-        """Whether a variance is zero or a correlation plus or minus one, within `tol` on theta."""
-        return bool(self.estimate.space.on_boundary(self.estimate.theta, tol).any())
+        """Whether a variance is zero or a correlation plus or minus one.
+
+        Parameters
+        ----------
+        tol : float
+            On standard deviations in units that give a record about the residual variance, so that
+            the answer does not depend on the units of covariates.
+        """
+        return bool(self.estimate.space.singular_terms(self.estimate.theta, tol))
 
     # -- likelihood --------------------------------------------------------------------------
 
@@ -295,7 +302,7 @@ class Fit:
             "X": lambda: problem.X,
             "Z": lambda: sparse.hstack([t.Z for t in problem.terms], format="csr"),
             "beta": lambda: point.beta,
-            "theta": lambda: self.estimate.theta,
+            "theta": lambda: self.estimate.space.unscaled(self.estimate.theta),
             "b": lambda: np.concatenate([U.ravel() for U in point.u]),
             "T": lambda: {
                 t.name: T

@@ -1,0 +1,16 @@
+"""Data simulated from known parameters, to try a model on and to test it.
+
+Every function takes a `numpy.random.Generator`; the same seed gives the same data.
+"""
+
+from animalmm.simulation.breeding import breeding_values
+from animalmm.simulation.course import Simulated, simulate_course
+from animalmm.simulation.gist import SimulatedMarkers, simulate_gist
+
+__all__ = [
+    "Simulated",
+    "SimulatedMarkers",
+    "breeding_values",
+    "simulate_course",
+    "simulate_gist",
+]
