@@ -10,7 +10,7 @@ STAMP := .venv/.installed
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(STAMP) ## fit a few models and print what comes out
+demo: $(STAMP) ## fit the animal model of the course and print what comes out
 	$(VENV)/python -m animalmm demo
 
 test: $(STAMP) ## run the tests that take seconds (ARGS="-k name" goes to pytest)

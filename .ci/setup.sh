@@ -70,4 +70,4 @@ if can_build "$python"; then
     say "scikit-sparse could not be built"
 fi
 say "installing animalmm without CHOLMOD into $venv: SciPy's SuperLU serves, correct but slower"
-"${pip[@]}" --editable ".[plot,test]" ruff mypy pandas-stubs scipy-stubs
+"${pip[@]}" --editable ".[dev]"

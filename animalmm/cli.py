@@ -19,18 +19,19 @@ def demo() -> None:
     breeding values come from the pedigree alone.
     """
     course = load("course")
+    assert course.pedigree is not None
     pedigree = Pedigree(course.pedigree)
     recorded = course.data[course.data["generation"] < course.data["generation"].max()]
 
     result = fit("y ~ sex + protein + (1 | animal)", recorded, relmat={"animal": pedigree})
 
-    print(f"{course.name}: {len(recorded)} records, {pedigree!r}\n")
+    print(f"{course.title}: {len(recorded)} records\n{pedigree!r}\n")
     print(result.summary())
-    h2 = result.h2().loc["animal", "share"]
+    h2 = result.h2()["share"]["animal"]
     print(f"\nHeritability: {h2:.3f}\n\nThe ten best animals by breeding value:")
     best = result.blup("animal").nlargest(10, "blup")
     shown = best[["level", "blup", "se", "reliability", "records"]]
-    print(shown.to_string(index=False, float_format="{:.2f}".format))
+    print(shown.to_string(index=False, float_format="%.2f"))
     print(f"\n{result.convergence.message}")
 
 
@@ -41,5 +42,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("demo", help="fit the animal model of the course").set_defaults(run=demo)
     parser.parse_args(arguments).run()
     return 0
-
-

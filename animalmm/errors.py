@@ -18,6 +18,7 @@ Warnings::
     ├── RankDeficiencyWarning  columns of X were left out
     ├── BoundaryWarning        an estimate lies on the boundary (a singular fit)
     ├── ConvergenceWarning     the optimiser is not sure of its optimum
+    ├── IllConditionedWarning  a matrix whose inverse has lost digits
     ├── MatrixChangedWarning   a user's matrix was altered (bent, blended)
     └── FallbackWarning        a slower library serves in place of an absent one
 
@@ -42,6 +43,7 @@ __all__ = [
     "EstimationError",
     "FallbackWarning",
     "FormulaError",
+    "IllConditionedWarning",
     "MatrixChangedWarning",
     "MissingDependencyError",
     "PedigreeError",
@@ -121,6 +123,10 @@ class BoundaryWarning(AnimalmmWarning):
 
 class ConvergenceWarning(AnimalmmWarning):
     """The optimiser stopped without being sure of an optimum."""
+
+
+class IllConditionedWarning(AnimalmmWarning):
+    """A matrix was inverted whose inverse carries few correct digits."""
 
 
 class MatrixChangedWarning(AnimalmmWarning):

@@ -1,8 +1,8 @@
 """Derivative-free minimisation of a smooth criterion within bounds, to full precision.
 
-A search finds the neighbourhood of the optimum; Newton steps on central differences then finish it, and
-tell how far it may still be. The boundary gets its own look, because a criterion in standard deviations
-has a zero slope at zero whether or not zero is the optimum.
+A search finds the neighbourhood of the optimum; Newton steps on central differences then finish it,
+and tell how far it may still be. The boundary gets its own look, because a criterion in standard
+deviations has a zero slope at zero whether or not zero is the optimum.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ _SETTLED = 1e-8  # a difference of the criterion that no longer counts
 _NEAR = 0.05  # a parameter this near to where Sigma is singular is tried there
 _INWARD = (0.02, 0.1, 0.5)  # how far from such a place it is tried
 _ROUNDS = 4
-_ENOUGH = 1e-8  # gain of the next Newton step below which it is not taken
+_ENOUGH = 1e-8  # gain of a Newton step after which no other is needed
+_COARSE = 1e-4  # gain below which the search leaves the rest to Newton
+_FIRST = 0.5  # length of the first step of the search, in standard deviations
+_NOISE = 64 * np.finfo(float).eps  # relative rounding error of the criterion
 _FLAT = 1e-9  # relative curvature below which a direction is not determined
 
 
@@ -54,7 +57,7 @@ class _Local:
 
     @property
     def gain(self) -> float:
-        """What the Newton step would gain."""
+        """What the Newton step gains."""
         return 0.5 * abs(float(self.gradient @ self.step))
 
 
@@ -91,7 +94,7 @@ class DerivativeFree:
             elif local.gain < _ENOUGH or local.flat:
                 break
             else:
-                messages.append(f"searched again: the next step would still gain {local.gain:.2g}")
+                messages.append(f"searched again: the last step still gained {local.gain:.2g}")
         if local.flat:
             messages.append("the criterion is flat in at least one direction")
         return Optimum(
@@ -105,12 +108,11 @@ class DerivativeFree:
         )
 
     def _finish(self, f: _Recorder, theta: Vector, domain: Domain) -> tuple[Vector, _Local]:
-        """Newton steps until the next one would gain nothing."""
+        """Newton steps, up to and including the first that gains next to nothing."""
         theta = _onto_boundary(f, theta, domain)
-        local = _local(f, theta, domain, None)
+        hessian = None
         for _ in range(self.max_newton):
-            if local.gain < _ENOUGH * 1e-3:
-                break
+            local = _local(f, theta, domain, hessian)
             better = _line(f, theta, local.step, domain)
             if better is None:
                 break
@@ -118,7 +120,9 @@ class DerivativeFree:
             # after a short step the mixed derivatives are as they were
             near = bool((np.abs(better - theta) < 0.01).all())
             near &= np.array_equal(domain.singular(better), domain.singular(theta))
-            theta, local = better, _local(f, better, domain, local.hessian if near else None)
+            theta, hessian = better, local.hessian if near else None
+            if local.gain < _ENOUGH:
+                break
         return theta, local
 
 
@@ -130,6 +134,10 @@ def _best(f: _Recorder, domain: Domain) -> Vector:
     )[0]
 
 
+def _bounds(domain: Domain) -> list[tuple[float, float]]:
+    return list(zip(domain.lower.tolist(), domain.upper.tolist(), strict=True))
+
+
 def _quasi_newton(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
     """SLSQP on forward differences, steps of which are large against rounding."""
 
@@ -138,16 +146,36 @@ def _quasi_newton(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
         h = np.where(x + h > domain.upper, -h, h)
         return np.array([(f(x + e) - f(x)) / e[i] for i, e in enumerate(np.diag(h))])
 
-    bounds = list(zip(domain.lower, domain.upper, strict=True))
-    minimize(f, theta, method="SLSQP", jac=slope, bounds=bounds, options={"ftol": 1e-7})
+    # SLSQP starts as if the curvature were one: in this unit its first step has length _FIRST
+    unit = max(float(np.linalg.norm(slope(theta))) / _FIRST, 1.0)
+
+    def scaled(x: Vector) -> float:
+        return f(x) / unit
+
+    def scaled_slope(x: Vector) -> Vector:
+        return np.asarray(slope(x) / unit)
+
+    minimize(
+        scaled,
+        theta,
+        jac=scaled_slope,
+        method="SLSQP",
+        bounds=_bounds(domain),
+        tol=_COARSE / unit,
+    )
     return _best(f, domain)
 
 
 def _simplex(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
     """Nelder-Mead, slow but hard to mislead, for the second attempt."""
-    bounds = list(zip(domain.lower, domain.upper, strict=True))
-    options = {"xatol": 1e-4, "fatol": 1e-6, "maxfev": 500 * len(theta)}
-    minimize(f, theta, method="Nelder-Mead", bounds=bounds, options=options)
+    limit = 500 * len(theta)
+    minimize(
+        f,
+        theta,
+        method="Nelder-Mead",
+        bounds=_bounds(domain),
+        options={"xatol": 1e-4, "fatol": 1e-6, "maxfev": limit},
+    )
     return _best(f, domain)
 
 
@@ -195,10 +223,11 @@ def _differences(
 
 
 def _line(f: _Recorder, theta: Vector, step: Vector, domain: Domain) -> Vector | None:
-    """The first of a few halvings of a step that does not make things worse."""
+    """The first of a few fractions of a step that does not make things worse."""
+    worst = f(theta) + _NOISE * abs(f(theta))
     for fraction in (1.0, 0.5, 0.25, 0.1, 0.01):
         candidate = domain.clip(theta + fraction * step)
-        if f(candidate) <= f(theta):
+        if f(candidate) <= worst:
             return candidate
     return None
 

@@ -87,7 +87,7 @@ class CovStruct(Protocol):
 
     @property
     def size(self) -> int:
-        """t."""
+        """Number of effects t."""
 
     @property
     def domain(self) -> Domain:
@@ -106,7 +106,7 @@ class CovStruct(Protocol):
         """
 
     def from_matrix(self, sigma: Matrix) -> Vector:
-        """theta of a given Sigma; an ArgumentError when it does not have this form."""
+        """Theta of a given Sigma; an ArgumentError when it does not have this form."""
 
     def canonical(self, theta: Vector) -> Vector:
         """The one theta of the same Sigma that tables show: no negative standard deviations."""
@@ -196,9 +196,10 @@ class Optimum:
     evaluations : int
         How often the criterion was evaluated.
     gradient : ndarray, shape (k,)
-        Gradient of the criterion at `theta`, zero for parameters held where Sigma is singular.
+        Gradient of the criterion before the last step, zero for parameters held where Sigma is
+        singular.
     step : ndarray, shape (k,)
-        The Newton step that would come next: how far, in theta, the optimum may still be.
+        The last Newton step: how far, in theta, the optimum may still be.
     messages : tuple of str
         What happened on the way, in words.
     history : tuple of (theta, value)

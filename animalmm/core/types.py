@@ -1,7 +1,7 @@
 """The frozen types that every room shares.
 
-Constant data (`Term`, `Problem`) and moving state (`Psi`) are different types: a problem is made once
-and never changes, a `Psi` is one value of the variance parameters.
+Constant data (`Term`, `Problem`) and moving state (`Psi`) are different types: a problem is made
+once and never changes, a `Psi` is one value of the variance parameters.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Problem:
-    """``y = offset + X beta + sum_i Z_i u_i + e``, ``Var(e) = sigma2 / weights``: all that is constant.
+    """``y = offset + X beta + sum_i Z_i u_i + e``, ``Var(e) = sigma2 / weights``.
 
     Attributes
     ----------

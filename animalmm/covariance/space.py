@@ -1,10 +1,11 @@
 """All variance parameters of a model in one vector.
 
 With nothing fixed every Sigma is relative to the residual variance, which is profiled out of the
-criterion (lme4's theta). As soon as a component is fixed the scale is no longer free; theta is then on
-the scale of the data and the residual standard deviation is its last element, unless it too is fixed.
+criterion (lme4's theta). As soon as a component is fixed the scale is no longer free; theta is then
+on the scale of the data and the residual standard deviation is its last element, unless it too is
+fixed.
 
-theta is measured in units of a typical standard deviation of each effect, so that the optimiser sees
+Every element is in units of a typical standard deviation of its effect, so that the optimiser sees
 numbers around one whatever the units of a covariate or of K.
 """
 
@@ -91,7 +92,7 @@ class ParameterSpace:
         return Domain(
             self._stack([d.lower for d in domains], 0.0),
             self._stack([d.upper for d in domains], np.inf),
-            self._stack([d.through_zero for d in domains], 0.0).astype(bool),
+            self._stack([d.through_zero.astype(float) for d in domains], 0.0).astype(bool),
         )
 
     def start(self, sd: float) -> Vector:
@@ -122,7 +123,7 @@ class ParameterSpace:
         return self._stack(pieces, float(np.sqrt(psi.sigma2)))
 
     def unscaled(self, theta: Vector) -> Vector:
-        """theta in the units of the effects themselves: lme4's theta when all are unstructured."""
+        """Theta in the units of the effects themselves: lme4's theta when all are unstructured."""
         pieces = [
             part.structure.rescale(theta[part.where], self.scales[part.term])
             for part in self._parts

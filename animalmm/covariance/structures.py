@@ -1,9 +1,9 @@
 """The forms of Sigma: unstructured, diagonal, compound symmetry, first-order autoregression.
 
-Each is one class that knows its parameters theta, their bounds and how to turn them into a lower
-triangular T with ``Sigma = T T'``. Standard deviations and Cholesky factors are used in place of
-variances, so that a singular Sigma is an ordinary point (lme4's coordinates: Bates, Maechler, Bolker
-& Walker 2015, J. Stat. Softw. 67(1), section 2.1).
+Each is one class that knows its parameters theta, where they may be and how to turn them into a
+lower triangular T with ``Sigma = T T'``. Standard deviations and Cholesky factors are used in place
+of variances, so that a singular Sigma is an ordinary point (lme4's coordinates: Bates, Maechler,
+Bolker & Walker 2015, J. Stat. Softw. 67(1), section 2.1).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ __all__ = ["AR1", "CompoundSymmetry", "Diagonal", "Unstructured", "structure"]
 def semidefinite_cholesky(sigma: Matrix) -> Matrix:
     """Lower Cholesky factor of a small positive semi-definite matrix.
 
-    A pivot that is zero to rounding gives a zero column, so that a singular Sigma (correlation of one,
-    variance of zero) has a factor too.
+    A pivot that is zero to rounding gives a zero column, so that a singular Sigma (correlation of
+    one, variance of zero) has a factor too.
 
     Raises
     ------
@@ -97,7 +97,6 @@ class Unstructured:
         return np.asarray((T * np.where(leading < 0, -1.0, 1.0))[self._positions])
 
 
-
 @dataclass(frozen=True)
 class Diagonal:
     """Free variances, no covariances; theta is the t standard deviations."""
@@ -131,7 +130,6 @@ class Diagonal:
         return np.abs(theta)
 
 
-
 @dataclass(frozen=True)
 class CompoundSymmetry:
     """Free variances, one correlation; theta is the t standard deviations and rho.
@@ -144,7 +142,7 @@ class CompoundSymmetry:
 
     @property
     def domain(self) -> Domain:
-        """Bounds of rho, and zero for standard deviations, whose signs matter to the covariances."""
+        """Bounds of rho; standard deviations from zero, as signs matter to covariances."""
         least = -1.0 / max(self.size - 1, 1)
         return _domain(
             np.append(np.zeros(self.size), least),
@@ -175,16 +173,15 @@ class CompoundSymmetry:
         return _checked(self, np.append(sd, 0.0 if np.isnan(rho) else rho), sigma)
 
     def canonical(self, theta: Vector) -> Vector:
-        """theta itself."""
+        """Theta itself."""
         return theta
-
 
 
 @dataclass(frozen=True)
 class AR1:
     """One variance and correlation ``rho^|i - j|``; theta is the standard deviation and rho.
 
-    Homogeneous, as ``ar1()`` is in lme4 2.x and glmmTMB; the effects are in the order of the columns.
+    Homogeneous, as ``ar1()`` is in lme4 2.x and glmmTMB; effects are in the order of the columns.
     """
 
     size: int
@@ -193,9 +190,7 @@ class AR1:
     @property
     def domain(self) -> Domain:
         """Bounds of rho; the standard deviation may pass zero."""
-        return _domain(
-            np.array([-np.inf, -1.0]), np.array([np.inf, 1.0]), np.array([True, False])
-        )
+        return _domain(np.array([-np.inf, -1.0]), np.array([np.inf, 1.0]), np.array([True, False]))
 
     def start(self) -> Vector:
         """Standard deviation of one, rho zero."""
@@ -222,7 +217,6 @@ class AR1:
     def canonical(self, theta: Vector) -> Vector:
         """A positive standard deviation."""
         return np.array([abs(theta[0]), theta[1]])
-
 
 
 _STRUCTURES: dict[str, type[Unstructured | Diagonal | CompoundSymmetry | AR1]] = {

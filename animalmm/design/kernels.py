@@ -71,9 +71,7 @@ def collect_kernels(
         if key in kernels.by_key:
             raise ArgumentError(f"'{key}' stands in relmat and in precision; give it once")
         categories = _categories(data, key)
-        kernels.by_key[key] = as_relationship(
-            value, source, inverse=inverse, categories=categories
-        )
+        kernels.by_key[key] = as_relationship(value, source, inverse=inverse, categories=categories)
         kernels.sources[key] = source
     for bar in spec.bars:
         if bar.kernel is not None and bar.kernel not in kernels.by_key:

@@ -140,9 +140,7 @@ def build_problem(
             "from; take effects out or make them random"
         )
     problem = Problem(y, X, names, tuple(terms), frame.weights, frame.offset)
-    return Design(
-        problem, spec, frame, fixed, kept, dropped, tuple(codings), offset is not None
-    )
+    return Design(problem, spec, frame, fixed, kept, dropped, tuple(codings), offset is not None)
 
 
 def _full_rank(
@@ -160,7 +158,11 @@ def _full_rank(
         stacklevel=4,
     )
     reduced = X[:, kept]
-    return (sparse.csc_array(reduced) if sparse.issparse(X) else _contiguous(reduced)), kept, dropped
+    return (
+        (sparse.csc_array(reduced) if sparse.issparse(X) else _contiguous(reduced)),
+        kept,
+        dropped,
+    )
 
 
 def _contiguous(X: DesignMatrix) -> Matrix:

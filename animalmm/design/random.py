@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from animalmm.core import Term
+from animalmm.core import Relationship, Term
 from animalmm.covariance import structure
 from animalmm.design.coding import Coding, code
 from animalmm.design.kernels import Kernels
@@ -126,6 +127,7 @@ def build_term(
     coded = [code(bar.lhs, data, sparse=False) for bar in bars]
     columns = _column_names(bars, [coding.names for _, coding in coded])
     groups = [group_values(bar, data) for bar in bars]
+    relationship: Relationship
     if key is None:
         relationship = IdentityRelationship(_levels(groups, bars, data))
         source = f"the levels of ({bars[0].text.strip('()')}) in the data of the fit"
@@ -153,8 +155,8 @@ def _shared(bars: Sequence[BarTerm], kernels: Kernels) -> tuple[str | None, str]
     forms = {bar.structure for bar in bars}
     if len(keys) > 1 and len({id(kernels.by_key[key]) for key in keys}) > 1:
         raise ArgumentError(
-            f"the terms with the tag '{bars[0].tag}' share one covariance matrix and must share one "
-            f"relationship; they have {listing(sorted(keys))}. Give it once, under one of the keys"
+            f"the terms with the tag '{bars[0].tag}' share one covariance matrix and must share "
+            f"one relationship; they have {listing(sorted(keys))}. Give it under one of the keys"
         )
     if len(forms) > 1:
         raise ArgumentError(
@@ -164,9 +166,7 @@ def _shared(bars: Sequence[BarTerm], kernels: Kernels) -> tuple[str | None, str]
     return (min(keys) if keys else None), forms.pop()
 
 
-def _column_names(
-    bars: Sequence[BarTerm], names: Sequence[tuple[str, ...]]
-) -> tuple[str, ...]:
+def _column_names(bars: Sequence[BarTerm], names: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """Names of the effects; with several members the grouping column tells them apart."""
     if len(bars) == 1:
         return names[0]
@@ -177,20 +177,17 @@ def _column_names(
     )
 
 
-def _levels(
-    groups: Sequence[pd.Series], bars: Sequence[BarTerm], data: pd.DataFrame
-) -> pd.Index:
+def _levels(groups: Sequence[pd.Series], bars: Sequence[BarTerm], data: pd.DataFrame) -> pd.Index:
     """Levels of an identity term: those in the data, in sorted or declared order."""
-    seen = pd.Index(pd.concat([g for g in groups]).unique())
+    seen: pd.Index = pd.Index(pd.concat(list(groups)).unique())
     if len(bars) == 1 and len(bars[0].group) == 1:
         column = data[bars[0].group[0]]
         if isinstance(column.dtype, pd.CategoricalDtype):
-            declared = column.cat.categories
-            return declared[declared.isin(seen)]
-    try:
-        return seen.sort_values()
-    except TypeError:  # labels of mixed types have no order of their own
-        return seen
+            declared: pd.Index = column.cat.categories.intersection(seen, sort=False)
+            return declared
+    with suppress(TypeError):  # labels of mixed types have no order of their own
+        seen = seen.sort_values()
+    return seen
 
 
 def _check_levels(
@@ -205,7 +202,7 @@ def _check_levels(
             )
         if not known and levels * t >= n:
             raise DataError(
-                f"{bar.text} has {levels * t} random effects for {n} records, so they cannot be told "
-                "from the residual. Leave the term out, or give the relationship of its levels: "
-                f"relmat={{'{':'.join(bar.group)}': K}}"
+                f"{bar.text} has {levels * t} random effects for {n} records, so they cannot be "
+                "told from the residual. Leave the term out, or give the relationship of its "
+                f"levels: relmat={{'{':'.join(bar.group)}': K}}"
             )

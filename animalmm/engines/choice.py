@@ -52,8 +52,8 @@ class Whitened:
 class Auto:
     """For each term the form that its relationship has at hand.
 
-    A pedigree or a given precision is used by its inverse, a given covariance by its Cholesky factor,
-    so that nothing is inverted.
+    A pedigree or a given precision is used by its inverse, a given covariance by its Cholesky
+    factor, so that nothing is inverted.
     """
 
     join: bool | None = None

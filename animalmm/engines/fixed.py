@@ -1,7 +1,7 @@
 """The fixed effects on a well-conditioned basis.
 
-The likelihood does not depend on the basis of X but its rounding errors do: a covariate in grams, or
-a raw fourth power, would make X'V^-1X badly conditioned. The equations are therefore solved for
+The likelihood does not depend on the basis of X but its rounding errors do: a covariate in grams,
+or a raw fourth power, would make X'V^-1X badly conditioned. The equations are therefore solved for
 ``gamma = R beta`` with ``X R^-1`` orthonormal (dense X) or of unit columns (sparse X).
 """
 
@@ -48,7 +48,7 @@ class FixedBasis:
 
 
 def fixed_basis(X: DesignMatrix, weights: Vector) -> FixedBasis:
-    """Orthonormalise a dense X, or scale the columns of a sparse one, in the metric of the weights."""
+    """Orthonormalise a dense X or scale a sparse one, in the metric of the weights."""
     root = np.sqrt(weights)
     if sparse.issparse(X):
         norms = np.sqrt(np.asarray((sparse.diags_array(root) @ X).power(2).sum(axis=0)).ravel())

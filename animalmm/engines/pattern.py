@@ -1,15 +1,17 @@
 """``Lambda' C Lambda + P`` on a fixed sparsity pattern.
 
-C = Z'WZ and the prior precision P never change; Lambda = blockdiag(I ⊗ T_k) does, at every evaluation.
-The pattern of the sum is therefore found once, from the structure and not from the values (a T that
-starts at zero must not lose its fill), and an evaluation only fills in numbers: for the blocks of term
-k and l, ``T_k' C_jm T_l`` for every pair of levels (j, m) that meet in a record.
+C = Z'WZ and the prior precision P never change; Lambda = blockdiag(I ⊗ T_k) does, at every
+evaluation. The pattern of the sum is therefore found once, from the structure and not from the
+values (a T that starts at zero must not lose its fill), and an evaluation only fills in numbers:
+for the blocks of terms k and l, ``T_k' C_jm T_l`` for every pair of levels (j, m) that meet in a
+record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +82,9 @@ class PatternedSystem:
         keys = [c[0] for c in crosses] + [p[0] for p in priors]
         unique, where = np.unique(np.concatenate(keys), return_inverse=True)
         columns, rows = np.divmod(unique, n)
-        self._indices = rows.astype(np.int32 if n < 2**31 else np.int64)
-        self._indptr = np.searchsorted(columns, np.arange(n + 1)).astype(self._indices.dtype)
+        index = np.int32 if len(unique) < 2**31 else np.int64
+        self._indices: NDArray[Any] = rows.astype(index)
+        self._indptr: NDArray[Any] = np.searchsorted(columns, np.arange(n + 1)).astype(index)
         at = np.split(where, np.cumsum([len(k) for k in keys])[:-1])
         self._pieces = [
             _Piece(k, m, values, keep, place)
@@ -101,9 +104,8 @@ class PatternedSystem:
             else:
                 filled = left.T @ piece.values @ right
                 data[piece.at] += filled.ravel() if piece.keep is None else filled[piece.keep]
-        return sparse.csc_array(
-            (data, self._indices, self._indptr), shape=(self.size, self.size)
-        )
+        shape = (self.size, self.size)
+        return sparse.csc_array((data, self._indices, self._indptr), shape=shape)
 
 
 def _lower_cross(
@@ -141,9 +143,7 @@ def _level_pairs(
     return bsr.data, level_k.astype(np.int64), bsr.indices.astype(np.int64)
 
 
-def _lower_prior(
-    block: Block, start: int, n: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _lower_prior(block: Block, start: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Keys and values of the lower triangle of ``K^-1 ⊗ I_t``."""
     if block.prior is None:
         return np.zeros(0, dtype=np.int64), np.zeros(0)

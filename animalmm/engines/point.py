@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from animalmm.core import Matrix, Psi, Vector
 from animalmm.engines.equations import Equations
@@ -37,7 +36,7 @@ class SparsePoint:
 
     @cached_property
     def _solution(self) -> tuple[Vector, Vector]:
-        """gamma (p,) and b (Q,)."""
+        """Gamma (p,) and b (Q,)."""
         engine = self._engine
         right = engine.spread(self._factors, engine.ZWy, transpose=True)
         gamma, b = self._equations.solve(engine.XWy[:, None], right[:, None])
@@ -82,7 +81,7 @@ class SparsePoint:
         rest = engine.y - engine.basis.B @ gamma - engine.Z @ engine.spread(self._factors, b)
         total = float(rest @ (engine.problem.weights * rest))
         for term, B in zip(engine.terms, self._split(b), strict=True):
-            total += float((B * (term.block.prior @ B)).sum())
+            total += float((B * (term.prior @ B)).sum())
         return total / self.psi.sigma2
 
     @cached_property
@@ -126,7 +125,7 @@ class SparsePoint:
                 solved = self._equations.solve(zero, E)[1]
             wide = (len(E), -1, t)
             out[part] = np.einsum("nja,njb->jab", E.reshape(wide), solved.reshape(wide))
-        return (out + out.transpose(0, 2, 1)) / 2 * self.psi.sigma2
+        return np.asarray((out + out.transpose(0, 2, 1)) / 2 * self.psi.sigma2)
 
     def _level_columns(self, term: int, levels: NDArray[np.intp]) -> Matrix:
         """Columns E with ``u_levels = E'b``, shape (Q, m * t)."""
@@ -146,7 +145,7 @@ class SparsePoint:
         """
         prepared = self._engine.terms[term]
         t, T = prepared.t, self._factors[term]
-        P = sparse.csc_array(prepared.block.prior)
+        P = prepared.prior
         B = self._split(self._solution[1])[term]
         inner = B.T @ (P @ B)
         trace = np.zeros((t, t))
@@ -158,7 +157,7 @@ class SparsePoint:
             solved = self._equations.solve(np.zeros((self._engine.problem.p, E.shape[1])), E)[1]
             block = self._split(solved)[term].reshape(P.shape[1], t, -1, t)
             trace += np.einsum("jk,jakb->ab", P[:, part].toarray(), block)
-        return T @ (inner + self.psi.sigma2 * trace) @ T.T
+        return np.asarray(T @ (inner + self.psi.sigma2 * trace) @ T.T)
 
     def apply_P(self, v: Matrix) -> Matrix:
         """``P v`` through ``W v - W [B Z] C^-1 [B Z]' W v``, shape of v."""

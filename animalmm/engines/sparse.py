@@ -2,10 +2,10 @@
 
 For each term ``u = (L ⊗ T) b`` in one of two coordinates:
 
-* ``"precision"`` (Henderson 1950; Quaas 1976): L = I and b has the prior precision K^-1 ⊗ I. Best when
-  K^-1 is sparse: a pedigree.
-* ``"factor"`` (the lme4 trick: Bates et al. 2015; Vazquez et al. 2010): K = L L', Z is multiplied by
-  L ⊗ I, and b has the prior precision I. Needs no inverse, so K may be singular.
+* ``"precision"`` (Henderson 1950; Quaas 1976): L = I and b has the prior precision K^-1 ⊗ I. Best
+  when K^-1 is sparse: a pedigree.
+* ``"factor"`` (the lme4 trick: Bates et al. 2015; Vazquez et al. 2010): K = L L', Z is multiplied
+  by L ⊗ I, and b has the prior precision I. Needs no inverse, so K may be singular.
 
 T, not Sigma^-1, stands in the equations in both, so a singular Sigma is an ordinary point. The log
 determinants follow from ``|V| = |R| |K ⊗ I| |M|`` with ``M = T'Z'R^-1ZT + K^-1 ⊗ I``.
@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from animalmm.core import Matrix, Problem, Psi, Term, Vector
+from animalmm.core import DesignMatrix, Matrix, Problem, Psi, Term, Vector
 from animalmm.engines.equations import ApartEquations, Equations, JoinedEquations
 from animalmm.engines.fixed import fixed_basis
 from animalmm.engines.pattern import Block, PatternedSystem
@@ -54,6 +54,12 @@ class PreparedTerm:
     def t(self) -> int:
         """Effects of a level."""
         return self.block.t
+
+    @property
+    def prior(self) -> sparse.csc_array:
+        """Prior precision of the levels of b, (q, q)."""
+        assert self.block.prior is not None  # only fixed effects have none
+        return self.block.prior
 
 
 class SparseEngine:
@@ -142,8 +148,9 @@ class SparseEngine:
             else:
                 wide = part.reshape(-1, term.t, *part.shape[1:])
                 pieces.append(
-                    np.einsum("ji,qj...->qi..." if transpose else "ij,qj...->qi...", T, wide)
-                    .reshape(part.shape)
+                    np.einsum(
+                        "ji,qj...->qi..." if transpose else "ij,qj...->qi...", T, wide
+                    ).reshape(part.shape)
                 )
         return np.concatenate(pieces)
 
@@ -200,16 +207,18 @@ def _factor_form(term: Term) -> PreparedTerm:
             f"Z times the dense Cholesky factor of the relationship of '{term.name}'",
             "Use engine='mme', which keeps Z sparse.",
         )
-    L = sparse.csr_array(L)
-    wide = L if term.t == 1 else sparse.kron(L, sparse.eye_array(term.t), format="csr")
+    rows = sparse.csr_array(L)
+    wide = rows if term.t == 1 else sparse.kron(rows, sparse.eye_array(term.t), format="csr")
     Z = sparse.csr_array(term.Z @ wide)
     identity = sparse.csc_array(sparse.eye_array(r, format="csc"))
-    return PreparedTerm(Block(Z, term.t, identity), L, 0.0)
+    return PreparedTerm(Block(Z, term.t, identity), rows, 0.0)
 
 
-def _dense(X: Matrix | sparse.sparray) -> Matrix:
-    return np.asarray(X.toarray() if sparse.issparse(X) else X)
+def _dense(X: DesignMatrix) -> Matrix:
+    return X if isinstance(X, np.ndarray) else np.asarray(X.toarray())
 
 
-def _weigh(weights: Vector, B: Matrix | sparse.csc_array) -> Matrix | sparse.sparray:
-    return sparse.diags_array(weights) @ B if sparse.issparse(B) else weights[:, None] * B
+def _weigh(weights: Vector, B: DesignMatrix) -> DesignMatrix:
+    if isinstance(B, np.ndarray):
+        return np.asarray(weights[:, None] * B)
+    return sparse.csc_array(sparse.diags_array(weights) @ B)

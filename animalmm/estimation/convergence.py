@@ -10,7 +10,7 @@ from animalmm.covariance import ParameterSpace
 __all__ = ["SINGULAR", "Convergence", "judge"]
 
 SINGULAR = 1e-4  # lme4's tolerance of isSingular
-_GAIN = 1e-6  # of the criterion: a Newton step that would gain more is still worth taking
+_GAIN = 1e-6  # of the criterion: after a step that gained more, the optimum is not sure
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Convergence:
     algorithm : str
         Which algorithm.
     gain : float
-        What the criterion could still gain by the Newton step that would come next.
+        What the last Newton step gained.
     gradient : ndarray
-        Gradient of the criterion at the optimum, zero for parameters on a bound.
+        Gradient of the criterion before that step.
     boundary : tuple of str
         Terms whose Sigma is singular: a zero variance, or a correlation of plus or minus one.
     """
@@ -48,14 +48,12 @@ class Convergence:
         """The singular terms in words."""
         names = ", ".join(f"'{n}'" for n in self.boundary)
         return (
-            f"boundary (singular) fit: a variance of {names} is estimated as zero, or a correlation "
-            "as plus or minus one. The optimum is legal; consider a simpler covariance structure"
+            f"boundary (singular) fit: a variance of {names} is estimated as zero, or a "
+            "correlation as plus or minus one. The optimum is legal; consider a simpler model"
         )
 
 
-def judge(
-    optimum: Optimum, space: ParameterSpace, problem: Problem, algorithm: str
-) -> Convergence:
+def judge(optimum: Optimum, space: ParameterSpace, problem: Problem, algorithm: str) -> Convergence:
     """Judge an optimum."""
     gain = 0.5 * abs(float(optimum.gradient @ optimum.step))
     flat = any("flat" in message for message in optimum.messages)
@@ -69,12 +67,12 @@ def judge(
         )
     elif gain > _GAIN:
         verdict = (
-            f"not sure of the optimum: the next step would still change -2 log likelihood by "
+            f"not sure of the optimum: the last step still changed -2 log likelihood by "
             f"{gain:.2g}. Rescale covariates of random slopes, give start values, or simplify"
         )
     else:
         verdict = (
-            f"converged after {optimum.evaluations} evaluations; the next step would change "
+            f"converged after {optimum.evaluations} evaluations; the last step changed "
             f"-2 log likelihood by {gain:.1g}"
         )
     return Convergence(

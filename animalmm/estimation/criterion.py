@@ -18,7 +18,7 @@ __all__ = ["Criterion", "degrees_of_freedom"]
 
 
 def degrees_of_freedom(problem: Problem, method: str) -> int:
-    """n - p for REML, n for ML: the divisor of the profiled residual variance."""
+    """Divisor of the profiled residual variance: n - p for REML, n for ML."""
     return problem.n - problem.p if method == "REML" else problem.n
 
 

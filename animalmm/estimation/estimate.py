@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-
 from animalmm.algorithms import algorithm_named
 from animalmm.core import Algorithm, Engine, EngineSpec, Point, Problem, Psi, Vector
 from animalmm.covariance import ParameterSpace

@@ -11,6 +11,8 @@ from scipy import sparse
 from animalmm.core import Point, Problem, Term
 from animalmm.errors import ArgumentError, listing, nearest
 
+_ROUNDING = 1e-12  # a level without information has reliability zero, not -2e-16
+
 __all__ = ["blup_table", "conditional_variances", "effects_table", "groups", "terms_of"]
 
 
@@ -39,9 +41,7 @@ def terms_of(problem: Problem, group: str | None) -> list[int]:
         if len(known) > 1:
             raise ArgumentError(f"the model has several random terms; name one: {listing(known)}")
         group = known[0]
-    found = [
-        i for i, term in enumerate(problem.terms) if group in (term.group, term.name)
-    ]
+    found = [i for i, term in enumerate(problem.terms) if group in (term.group, term.name)]
     if not found:
         raise ArgumentError(
             f"the model has no random term {group!r}; it has {listing(known)}."
@@ -53,20 +53,20 @@ def terms_of(problem: Problem, group: str | None) -> list[int]:
 
 def effects_table(problem: Problem, point: Point, group: str | None) -> pd.DataFrame:
     """BLUPs: all levels of K (rows) by effects (columns), on the scale of the original levels."""
-    parts = [
+    parts: list[pd.DataFrame | pd.Series] = [
         pd.DataFrame(
             point.u[i], index=problem.terms[i].labels, columns=list(problem.terms[i].columns)
         )
         for i in terms_of(problem, group)
     ]
-    table = parts[0].join(parts[1:]) if len(parts) > 1 else parts[0]
+    table = pd.concat(parts, axis=1)
     return table.rename_axis(index=problem.terms[terms_of(problem, group)[0]].group)
 
 
 def blup_table(
     problem: Problem, point: Point, group: str | None, levels: Sequence[object] | None
 ) -> pd.DataFrame:
-    """One row for each level and effect: ``level column blup se pev reliability accuracy records``."""
+    """One row for each level and effect; the columns are those of `Fit.blup`."""
     tables = [_term_table(problem, point, i, levels) for i in terms_of(problem, group)]
     return pd.concat(tables, ignore_index=True)
 
@@ -80,6 +80,7 @@ def _term_table(
     prior = np.outer(term.relationship.diagonal()[at], np.diag(point.psi.sigmas[i]))
     with np.errstate(divide="ignore", invalid="ignore"):
         reliability = np.where(prior > 0, 1.0 - pev / prior, 0.0)
+    reliability[np.abs(reliability) < _ROUNDING] = 0.0
     records = np.diff(sparse.csc_array(term.Z).indptr).reshape(term.q, term.t)[at]
     return pd.DataFrame(
         {

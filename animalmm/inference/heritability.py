@@ -23,8 +23,8 @@ def variance_shares(problem: Problem, psi: Psi) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index the terms and "Residual"; columns ``variance share known``, the last of which tells the
-        terms with a relationship matrix. The shares sum to one.
+        Index the terms and "Residual"; columns ``variance share known``, the last of which tells
+        the terms with a relationship matrix. The shares sum to one.
     """
     variances = [
         _mean_variance(term.Z, sigma, term.t)

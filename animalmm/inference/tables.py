@@ -52,4 +52,6 @@ def variance_table(problem: Problem, psi: Psi) -> pd.DataFrame:
             for b in range(a + 1, term.t)
         ]
     rows.append((RESIDUAL, None, None, psi.sigma2, float(np.sqrt(psi.sigma2))))
-    return pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"])
+    # object columns keep None for "no effect"; pandas 3 would make it NaN in some tables only
+    table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"], dtype=object)
+    return table.astype({"vcov": float, "sdcor": float})

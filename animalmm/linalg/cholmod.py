@@ -129,15 +129,11 @@ class CholmodSymbolic(Symbolic):
 
     def __init__(self, pattern: Pattern, ordering: Ordering) -> None:
         super().__init__(pattern)
+        overflow = getattr(sk, "CholmodOverflowError", None) or sk.CholmodTooLargeError
         try:
             self._analyze(pattern, ordering)
-        except self._too_large():  # over 2^31 entries in the factor: 64-bit indices
+        except overflow:  # over 2^31 entries in the factor: 64-bit indices
             self._analyze(pattern.widened(), ordering)
-
-    @staticmethod
-    @abstractmethod
-    def _too_large() -> type[Exception]:
-        """Error of an integer overflow in CHOLMOD."""
 
     @abstractmethod
     def _analyze(self, pattern: Pattern, ordering: Ordering) -> None:
@@ -146,10 +142,6 @@ class CholmodSymbolic(Symbolic):
 
 class AnalyzeAPI(CholmodSymbolic):
     """``sksparse.cholmod.analyze`` of scikit-sparse 0.4."""
-
-    @staticmethod
-    def _too_large() -> type[Exception]:
-        return sk.CholmodTooLargeError  # type: ignore[no-any-return]
 
     def _analyze(self, pattern: Pattern, ordering: Ordering) -> None:
         self._template = pattern
@@ -195,10 +187,6 @@ class AnalyzeAPIFactor(Factor):
 
 class CholeskyFactorAPI(CholmodSymbolic):
     """``sksparse.cholmod.CholeskyFactor`` of scikit-sparse 0.5 or newer, never numeric itself."""
-
-    @staticmethod
-    def _too_large() -> type[Exception]:
-        return sk.CholmodOverflowError  # type: ignore[no-any-return]
 
     def _analyze(self, pattern: Pattern, ordering: Ordering) -> None:
         self._template = pattern.writeable()  # it refuses arrays that are read-only

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -151,7 +151,8 @@ def _from_frame(frame: pd.DataFrame, source: str) -> tuple[Matrix, pd.Index]:
 def _as_matrix(value: Any, source: str) -> Matrix | sparse.csc_array:
     try:
         if sparse.issparse(value):
-            return sparse.csc_array(value).astype(float)
+            columns: sparse.csc_array = sparse.csc_array(cast("Any", value))
+            return columns.astype(float)
         matrix = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise RelationshipError(f"{source} holds values that are not numbers") from None
@@ -186,8 +187,8 @@ def _check_values(
             f"{source} has values that are not finite (NaN or infinite), in the rows of "
             f"{listing(labels[bad])}. Compute them or leave those ids out of the matrix"
         )
-    difference = abs(matrix - matrix.T)
-    largest, scale = difference.max(), abs(matrix).max()
+    difference: Any = abs(matrix - matrix.T)
+    largest, scale = float(difference.max()), float(np.max(np.abs(values), initial=0.0))
     if largest > _ASYMMETRY * scale:
         bad = _rows(difference, lambda m: m > _ASYMMETRY * scale)
         raise RelationshipError(

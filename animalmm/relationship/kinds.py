@@ -7,6 +7,7 @@ computed when first asked for and kept.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +17,7 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
 from animalmm.core import Matrix, Vector
-from animalmm.errors import RelationshipError
+from animalmm.errors import IllConditionedWarning, RelationshipError
 from animalmm.linalg import NotPositiveDefiniteError, analyze, safe_cholesky
 from animalmm.linalg.memory import require_memory
 from animalmm.pedigree import Pedigree
@@ -28,6 +29,7 @@ __all__ = [
     "PrecisionRelationship",
 ]
 
+_DIGITS = 6.0  # estimates agree to about this many with those of the factor form
 _CHEAPER = "Give the inverse, which is sparse for a pedigree: precision={...}, or a Pedigree."
 
 
@@ -118,21 +120,34 @@ class CovarianceRelationship:
     @cached_property
     def _inverse(self) -> sparse.csc_array:
         L = self._definite_factor()
-        if sparse.issparse(L):
-            L = np.linalg.cholesky(self._dense())
-        inverse, info = linalg.lapack.dpotri(L, lower=1)
+        dense = L if isinstance(L, np.ndarray) else np.linalg.cholesky(self._dense())
+        inverse, info = linalg.lapack.dpotri(dense, lower=1)
         if info != 0:
             raise RelationshipError(f"{self.source} is singular; use engine='whitened'")
-        lower = np.tril(inverse)
-        return sparse.csc_array(lower + np.tril(lower, -1).T)
+        P = np.tril(inverse) + np.tril(inverse, -1).T
+        self._warn_of_lost_digits(P)
+        return sparse.csc_array(P)
+
+    def _warn_of_lost_digits(self, P: Matrix) -> None:
+        size = float(np.abs(self._dense()).sum(axis=0).max())
+        condition = size * float(np.abs(P).sum(axis=0).max())
+        digits = -np.log10(np.finfo(float).eps * condition)
+        if digits < _DIGITS:
+            warnings.warn(
+                f"{self.source} has condition number {condition:.1g}, so its inverse carries only "
+                f"about {max(digits, 0):.0f} correct digits, and so do estimates made with it. Use "
+                "engine='whitened' (or 'auto'), which needs no inverse",
+                IllConditionedWarning,
+                stacklevel=2,
+            )
 
     def _definite_factor(self) -> sparse.csc_array | Matrix:
         L = self._factor
         if L.shape[1] < self.size:
             raise RelationshipError(
-                f"{self.source} is singular (rank {L.shape[1]} of {self.size}), so it has no inverse "
-                "for the mixed model equations. Use engine='whitened', which needs none, or blend "
-                "the matrix with a positive definite one (0.95 * G + 0.05 * A)"
+                f"{self.source} is singular (rank {L.shape[1]} of {self.size}), so it has no "
+                "inverse for the mixed model equations. Use engine='whitened', which needs none, "
+                "or blend the matrix with a positive definite one (0.95 * G + 0.05 * A)"
             )
         return L
 
@@ -271,7 +286,7 @@ class PedigreeRelationship:
 
     def diagonal(self) -> Vector:
         """1 + F."""
-        return 1.0 + self.pedigree.inbreeding().to_numpy()
+        return np.asarray(1.0 + self.pedigree.inbreeding().to_numpy(), dtype=float)
 
 
 def _sparse_factor(K: sparse.csc_array) -> sparse.csc_array | None:

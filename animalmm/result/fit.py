@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -236,7 +236,8 @@ class Fit:
     @property
     def resid(self) -> pd.Series:
         """Response less fitted values."""
-        return (self._problem.y - self.fittedvalues).rename("residual")
+        rest = self._problem.y - self.fittedvalues.to_numpy()
+        return pd.Series(rest, index=self.fittedvalues.index, name="residual")
 
     def predict(
         self,
@@ -297,7 +298,7 @@ class Fit:
             order; `theta` on lme4's relative scale; `T` the Cholesky factor of each Sigma.
         """
         problem, point = self._problem, self._point
-        parts = {
+        parts: dict[str, Callable[[], Any]] = {
             "y": lambda: problem.y,
             "X": lambda: problem.X,
             "Z": lambda: sparse.hstack([t.Z for t in problem.terms], format="csr"),
@@ -305,8 +306,7 @@ class Fit:
             "theta": lambda: self.estimate.space.unscaled(self.estimate.theta),
             "b": lambda: np.concatenate([U.ravel() for U in point.u]),
             "T": lambda: {
-                t.name: T
-                for t, T in zip(problem.terms, self.estimate.psi.factors, strict=True)
+                t.name: T for t, T in zip(problem.terms, self.estimate.psi.factors, strict=True)
             },
             "weights": lambda: problem.weights,
             "offset": lambda: problem.offset,

@@ -29,7 +29,7 @@ def summarise(design: Design, estimate: Estimate) -> Summary:
         random=_random(problem, inference.variance_table(problem, estimate.psi)),
         shares=inference.variance_shares(problem, estimate.psi)[["variance", "share"]],
         fixed=inference.coefficient_table(problem, point),
-        correlation=vcov / np.outer(se, se),
+        correlation=vcov.div(se, axis=0).div(se, axis=1),
         notes=_notes(design, estimate),
     )
 

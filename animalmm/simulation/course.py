@@ -27,7 +27,7 @@ class Simulated:
     Attributes
     ----------
     data : pandas.DataFrame
-        One row per animal: id, generation, sex ("M" or "F"), protein, y, and the truth: true_a
+        One row per animal: animal, generation, sex ("M" or "F"), protein, y, and the truth: true_a
         (breeding value, units of y) and true_F (inbreeding).
     pedigree : pandas.DataFrame
         id, sire, dam; parents before progeny, missing for the base generation.
@@ -115,7 +115,7 @@ def simulate_course(
     names = [f"a{i:0{max(4, len(str(n)))}d}" for i in range(1, n + 1)]
     data = pd.DataFrame(
         {
-            "id": names,
+            "animal": names,
             "generation": np.repeat(np.arange(generations + 1), size),
             "sex": np.where(male, "M", "F"),
             "protein": protein,

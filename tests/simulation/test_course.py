@@ -14,10 +14,10 @@ def large():
 
 def test_shape_and_order():
     course = simulate_course(np.random.default_rng(1), generations=2, size=20)
-    assert list(course.data) == ["id", "generation", "sex", "protein", "y", "true_a", "true_F"]
+    assert list(course.data) == ["animal", "generation", "sex", "protein", "y", "true_a", "true_F"]
     assert list(course.pedigree) == ["id", "sire", "dam"]
-    assert course.data["id"].tolist() == course.pedigree["id"].tolist()
-    assert course.data["id"].iloc[[0, -1]].tolist() == ["a0001", "a0060"]
+    assert course.data["animal"].tolist() == course.pedigree["id"].tolist()
+    assert course.data["animal"].iloc[[0, -1]].tolist() == ["a0001", "a0060"]
     assert (course.data.groupby("generation")["sex"].value_counts() == 10).all()
     assert course.pedigree[["sire", "dam"]].isna().all(axis=1).sum() == 20
     assert course.parameters["sigma2_a"] == pytest.approx(210.0)
@@ -34,7 +34,7 @@ def test_same_seed_same_data():
 def test_inbreeding_is_that_of_the_pedigree(large):
     ped = Pedigree(large.pedigree)
     F = ped.inbreeding()
-    assert ped.labels.tolist() == large.data["id"].tolist()
+    assert ped.labels.tolist() == large.data["animal"].tolist()
     np.testing.assert_allclose(large.data["true_F"], F, atol=1e-13)
     by_generation = large.data.groupby("generation")["true_F"].mean()
     assert by_generation.iloc[:2].tolist() == [0.0, 0.0]
@@ -64,8 +64,8 @@ def test_records_follow_the_model(large):
 
 def test_first_response_is_the_breeders_equation(large):
     """R = h2 S with the mean selection differential of sires and dams (Lush 1937)."""
-    by_id = large.data.set_index("id")
-    first = large.data.query("generation == 1")["id"]
+    by_id = large.data.set_index("animal")
+    first = large.data.query("generation == 1")["animal"]
     parents = large.pedigree.set_index("id").loc[first]
     base = by_id.query("generation == 0")
     own_sex = base["y"] - base.groupby("sex")["y"].transform("mean")
@@ -76,7 +76,7 @@ def test_first_response_is_the_breeders_equation(large):
 
 
 def test_the_best_become_parents(large):
-    d = large.data.query("generation == 3").set_index("id")
+    d = large.data.query("generation == 3").set_index("animal")
     used = large.pedigree[large.data["generation"] == 4]
     for sex, column, number in (("M", "sire", 100), ("F", "dam", 500)):
         best = d[d["sex"] == sex].nlargest(number, "y").index

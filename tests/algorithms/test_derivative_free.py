@@ -1,0 +1,228 @@
+"""The derivative-free algorithm on functions with a known minimum."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from animalmm.algorithms import DerivativeFree, algorithm_named
+from animalmm.core import Domain
+from animalmm.errors import ArgumentError
+
+
+def free(k):
+    return Domain(np.full(k, -np.inf), np.full(k, np.inf), np.zeros(k, dtype=bool))
+
+
+def signed(k):
+    """Standard deviations: no bounds, either sign, singular at zero."""
+    return Domain(np.full(k, -np.inf), np.full(k, np.inf), np.ones(k, dtype=bool))
+
+
+def box(lower, upper):
+    return Domain(np.array(lower, float), np.array(upper, float), np.zeros(len(lower), dtype=bool))
+
+
+def minimise(f, start, domain):
+    return DerivativeFree().minimise(f, np.array(start, dtype=float), domain)
+
+
+def deviance(theta, s2, residual=1.0, n=30.0):
+    """-2 log L of independent variances theta^2 + residual whose estimates are s2."""
+    v = theta**2 + residual
+    return float((n * (np.log(v) + s2 / v)).sum())
+
+
+def rosenbrock(x):
+    return float(100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2)
+
+
+def test_a_quadratic_is_solved_to_rounding():
+    H = np.array([[3.0, 1.0], [1.0, 2.0]])
+    best = np.array([1.5, -0.7])
+    found = minimise(lambda x: float((x - best) @ H @ (x - best)) + 7, [0, 0], free(2))
+    np.testing.assert_allclose(found.theta, best, atol=1e-8)
+    assert found.value == pytest.approx(7, abs=1e-12)
+
+
+@pytest.mark.parametrize("start", [[-1.2, 1], [0, 0], [3, -3]])
+def test_a_curved_valley_is_followed_to_its_end(start):
+    found = minimise(rosenbrock, start, free(2))
+    np.testing.assert_allclose(found.theta, [1, 1], atol=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.floats(-3, 3), min_size=1, max_size=3),
+    st.lists(st.floats(0.05, 4.0), min_size=3, max_size=3),
+)
+def test_a_variance_is_found_from_anywhere_inside_the_data_or_zero(start, s2):
+    s2 = np.array(s2[: len(start)])
+    found = minimise(lambda x: deviance(x, s2), start, signed(len(start)))
+    expected = np.sqrt(np.maximum(s2 - 1, 0))
+    best = deviance(expected, s2)
+    assert found.value <= best + 1e-7
+    clear = np.abs(s2 - 1) > 0.05  # near s2 = 1 the criterion is flat as theta^4
+    np.testing.assert_allclose(np.abs(found.theta)[clear], expected[clear], atol=1e-4)
+
+
+@pytest.mark.parametrize("start", [0.0, 1e-9, -0.3, 1.0, 30.0])
+def test_a_variance_of_zero_is_exactly_zero(start):
+    found = minimise(lambda x: deviance(x, np.array([0.6])), [start], signed(1))
+    assert found.theta[0] == 0.0
+    assert found.gradient[0] == 0.0
+
+
+@pytest.mark.parametrize("start", [0.0, -0.01, -1.0])
+def test_zero_is_left_where_it_is_a_maximum(start):
+    """The slope at zero is zero whatever the data say."""
+    found = minimise(lambda x: deviance(x, np.array([1.5])), [start], signed(1))
+    assert abs(found.theta[0]) == pytest.approx(np.sqrt(0.5), rel=1e-5)
+
+
+def test_the_better_of_two_minima_on_either_side_of_zero_is_found_from_the_worse():
+    """An off-diagonal element keeps its sign while the diagonal one passes zero."""
+
+    def f(x):
+        return float((x[0] ** 2 - 1) ** 2 + 0.2 * x[0])
+
+    found = minimise(f, [0.05], signed(1))
+    assert found.theta[0] == pytest.approx(-1.0241, abs=1e-3)
+
+
+@pytest.mark.parametrize("start", [[0.5, 0.5], [0, 0], [1, 1], [1, -1], [-5, 5]])
+def test_a_minimum_on_a_bound_is_exactly_there(start):
+    def f(x):
+        return float((x[0] - 2) ** 2 + (x[1] - 0.3) ** 2 + x[0] * x[1] * 0.1)
+
+    found = minimise(f, start, box([-1, -1], [1, 1]))
+    assert found.theta[0] == 1.0
+    assert found.theta[1] == pytest.approx(0.25, abs=1e-6)
+    assert found.gradient[0] == 0.0
+
+
+def test_a_corner_is_found():
+    found = minimise(lambda x: float(x[0] ** 2 + x[0] + 2 * x[1]), [0.4, 0.7], box([0, -1], [1, 1]))
+    assert found.theta.tolist() == [0.0, -1.0]
+
+
+def test_a_bound_that_the_start_lies_on_is_left():
+    f = lambda x: float((x[0] - 0.2) ** 2)  # noqa: E731
+    for start in (-1.0, 1.0):
+        assert minimise(f, [start], box([-1], [1])).theta[0] == pytest.approx(0.2, abs=1e-6)
+
+
+def test_nothing_is_asked_outside_the_bounds():
+    asked = []
+
+    def f(x):
+        asked.append(x.copy())
+        return float((x[0] - 2) ** 2 + (x[1] + 2) ** 2)
+
+    minimise(f, [0.3, 0.3], box([-1, 0], [1, np.inf]))
+    asked = np.array(asked)
+    assert asked[:, 0].min() >= -1
+    assert asked[:, 0].max() <= 1
+    assert asked[:, 1].min() >= 0
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-13])
+def test_a_flat_direction_is_said(noise):
+    """A criterion of one hundred has rounding errors of about 1e-14 relative."""
+    rng = np.random.default_rng(0)
+
+    def f(x):
+        return float(100 + (x[0] + x[1] - 1) ** 2) * (1 + noise * rng.uniform(-1, 1))
+
+    found = minimise(f, [0.2, 0.1], free(2))
+    assert any("flat" in message for message in found.messages)
+    assert found.theta.sum() == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-13])
+def test_a_criterion_that_does_not_change_at_all_is_flat(noise):
+    rng = np.random.default_rng(0)
+    found = minimise(lambda x: 100 * (1 + noise * rng.uniform(-1, 1)), [1.0], signed(1))
+    assert any("flat" in message for message in found.messages)
+
+
+def test_what_is_not_flat_is_not_called_so():
+    found = minimise(lambda x: float(100 + 1e-3 * (x[0] - 1) ** 2 + x[1] ** 2), [0.2, 0.1], free(2))
+    assert not any("flat" in message for message in found.messages)
+    np.testing.assert_allclose(found.theta, [1, 0], atol=1e-4)
+
+
+def test_parameters_without_effect_do_not_stop_the_search_for_the_others():
+    found = minimise(lambda x: deviance(x[:1], np.array([9.0])), [0.2, 0.0], box([0, -1], [9, 1]))
+    assert found.theta[0] == pytest.approx(np.sqrt(8), rel=1e-6)
+
+
+def test_without_parameters_the_value_is_all():
+    found = minimise(lambda x: 4.5, [], free(0))
+    assert found.value == 4.5
+    assert found.evaluations == 1
+    assert found.theta.shape == found.gradient.shape == found.step.shape == (0,)
+
+
+@pytest.mark.parametrize("scale", [[1, 1e3], [1e-3, 1], [1e3, 1e-3]])
+def test_badly_scaled_parameters_are_found(scale):
+    scale, best = np.array(scale, dtype=float), np.array([1.3, 0.8])
+    found = minimise(
+        lambda x: deviance(x / scale, 1 + best**2), scale * [1.0, 1.0], signed(2)
+    )
+    np.testing.assert_allclose(np.abs(found.theta) / scale, best, rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_the_size_of_the_criterion_does_not_matter(size):
+    found = minimise(lambda x: size * deviance(x, np.array([3.0])) / 30, [1.0], signed(1))
+    assert found.theta[0] == pytest.approx(np.sqrt(2), rel=1e-3)
+
+
+def test_the_optimum_reports_what_happened():
+    count = 0
+
+    def f(x):
+        nonlocal count
+        count += 1
+        return deviance(x, np.array([3.0, 2.0]))
+
+    found = minimise(f, [1.0, 1.0], signed(2))
+    assert found.evaluations == count == len(found.history)
+    assert found.value == f(found.theta)
+    np.testing.assert_array_equal(found.history[0][0], [1.0, 1.0])
+    assert found.value <= min(value for _, value in found.history) + 1e-8
+    assert 0.5 * abs(found.gradient @ found.step) < 1e-6
+
+
+def test_no_theta_is_evaluated_twice():
+    seen = []
+
+    def f(x):
+        seen.append((x + 0.0).tobytes())
+        return rosenbrock(x)
+
+    minimise(f, [-1.2, 1], free(2))
+    assert len(seen) == len(set(seen))
+
+
+def test_the_start_is_left_as_it_is():
+    start = np.array([5.0, -5.0])
+    DerivativeFree().minimise(lambda x: float(x @ x), start, box([-1, -1], [1, 1]))
+    assert start.tolist() == [5.0, -5.0]
+
+
+def test_algorithms_have_names():
+    assert algorithm_named("auto").name == algorithm_named("df").name == "df"
+    mine = DerivativeFree(max_newton=3)
+    assert algorithm_named(mine) is mine
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ArgumentError, match="no algorithm 'nlopt'; there are 'auto', 'df'"):
+        algorithm_named("nlopt")
+
+
+def test_something_that_is_no_algorithm_is_named_by_its_type():
+    with pytest.raises(ArgumentError, match=r"minimise\(\); this is a list"):
+        algorithm_named([])

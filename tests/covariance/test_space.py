@@ -1,0 +1,151 @@
+"""All parameters in one vector: there and back, with and without known components."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from animalmm.core import Psi
+from animalmm.covariance import ParameterSpace, semidefinite_cholesky, structure
+
+from .strategies import at_scale, scales, sigma_of
+
+FORMS = (structure("us", 2), structure("diag", 3), structure("cs", 2), structure("ar1", 3))
+SIGMAS = (
+    np.array([[4.0, 1.0], [1.0, 2.0]]),
+    np.diag([1.0, 0.0, 3.0]),
+    np.array([[1.0, -0.6], [-0.6, 4.0]]),
+    2.0 * 0.5 ** np.abs(np.subtract.outer(np.arange(3), np.arange(3))),
+)
+SCALES = (np.array([1.0, 0.01]), np.array([3.0, 1.0, 0.2]), np.array([1.0, 50.0]), np.full(3, 2.0))
+
+
+def space(**fixed):
+    return ParameterSpace(FORMS, SCALES, **fixed)
+
+
+def psi_of(sigmas, sigma2):
+    return Psi(tuple(semidefinite_cholesky(s) for s in sigmas), sigma2)
+
+
+def assert_same_psi(found, expected):
+    for a, b in zip(found.sigmas, expected.sigmas, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-12 * at_scale(b), rtol=1e-9)
+    assert found.sigma2 == pytest.approx(expected.sigma2, rel=1e-12)
+
+
+def test_profiled_parameters_are_relative_to_the_residual():
+    profiled = space()
+    assert profiled.profiled
+    psi = psi_of(SIGMAS, 2.5)
+    found = profiled.psi(profiled.theta(psi))
+    assert found.sigma2 == 1.0
+    assert_same_psi(found.scaled(2.5), psi)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "size"),
+    [
+        ({"fixed": {0: SIGMAS[0]}}, 9),
+        ({"fixed": {1: SIGMAS[1], 3: SIGMAS[3]}}, 7),
+        ({"fixed": dict(enumerate(SIGMAS))}, 1),
+        ({"fixed_sigma2": 2.5}, 11),
+        ({"fixed": {2: SIGMAS[2]}, "fixed_sigma2": 2.5}, 8),
+        ({"fixed": dict(enumerate(SIGMAS)), "fixed_sigma2": 2.5}, 0),
+    ],
+)
+def test_with_known_components_parameters_are_on_the_scale_of_the_data(fixed, size):
+    partly = space(**fixed)
+    assert not partly.profiled
+    assert partly.size == partly.n_variance_parameters == size
+    psi = psi_of(SIGMAS, 2.5)
+    theta = partly.theta(psi)
+    assert len(theta) == size
+    assert_same_psi(partly.psi(theta), psi)
+
+
+def test_the_profiled_residual_counts_as_a_parameter():
+    assert space().size == 11
+    assert space().n_variance_parameters == 12
+
+
+def test_known_components_stay_whatever_theta_is():
+    partly = space(fixed={0: SIGMAS[0]}, fixed_sigma2=2.5)
+    psi = partly.psi(np.full(partly.size, 0.3))
+    np.testing.assert_allclose(psi.sigmas[0], SIGMAS[0], rtol=1e-12)
+    assert psi.sigma2 == 2.5
+
+
+@given(st.data())
+def test_there_and_back_for_any_scales(data):
+    """Ill-matched scales of the effects of a term are units only."""
+    drawn = tuple(data.draw(scales(form.size)) for form in FORMS)
+    for fixed in ({}, {"fixed": {1: SIGMAS[1]}}):
+        any_scales = ParameterSpace(FORMS, drawn, **fixed)
+        psi = psi_of(SIGMAS, 1.0)
+        assert_same_psi(any_scales.psi(any_scales.theta(psi)), psi)
+
+
+def test_unscaled_theta_is_that_of_lme4():
+    both = ParameterSpace(FORMS[:2], SCALES[:2])
+    psi = psi_of(SIGMAS[:2], 4.0)
+    found = both.unscaled(both.theta(psi))
+    T = np.linalg.cholesky(SIGMAS[0]) / 2
+    np.testing.assert_allclose(found, [*T[:, 0], T[1, 1], 0.5, 0.0, np.sqrt(3) / 2], atol=1e-12)
+
+
+def test_unscaled_keeps_a_free_residual_and_leaves_out_a_known_one():
+    psi = psi_of(SIGMAS, 4.0)
+    free = space(fixed={0: SIGMAS[0]})
+    assert free.unscaled(free.theta(psi))[-1] == 2.0
+    known = space(fixed=dict(enumerate(SIGMAS)), fixed_sigma2=4.0)
+    assert known.unscaled(known.theta(psi)).shape == (0,)
+
+
+@pytest.mark.parametrize("fixed", [{}, {"fixed": {1: SIGMAS[1]}}, {"fixed_sigma2": 2.0}])
+def test_the_start_gives_every_effect_the_residual_variance_in_its_own_units(fixed):
+    start = space(**fixed)
+    psi = start.psi(start.start(3.0))
+    expected = 1.0 if start.profiled else 9.0
+    for i in (0, 2, 3):
+        np.testing.assert_allclose(np.diag(psi.sigmas[i]), expected * SCALES[i] ** 2, rtol=1e-12)
+
+
+def test_canonical_theta_has_the_same_sigmas_and_no_negative_deviations():
+    both = ParameterSpace(FORMS, SCALES, {1: SIGMAS[1]})
+    theta = both.theta(psi_of(SIGMAS, 4.0))
+    flipped = theta.copy()
+    flipped[0:2] *= -1  # the first column of the unstructured one
+    assert_same_psi(both.psi(both.canonical(flipped)), both.psi(theta))
+    np.testing.assert_allclose(both.canonical(flipped), theta, rtol=1e-12)
+
+
+def test_singular_terms_are_counted_among_all_terms():
+    partly = space(fixed={0: SIGMAS[0]})
+    assert partly.singular_terms(partly.theta(psi_of(SIGMAS, 4.0)), 1e-4) == [1]
+    one = (SIGMAS[0], np.eye(3), np.ones((2, 2)), SIGMAS[3])
+    assert partly.singular_terms(partly.theta(psi_of(one, 4.0)), 1e-4) == [2]
+
+
+def test_the_domain_stacks_those_of_the_free_terms():
+    partly = space(fixed={1: SIGMAS[1]})
+    expected = [FORMS[i].domain for i in (0, 2, 3)]
+    np.testing.assert_array_equal(
+        partly.domain.lower, np.concatenate([*(d.lower for d in expected), [0.0]])
+    )
+    np.testing.assert_array_equal(
+        partly.domain.upper, np.concatenate([*(d.upper for d in expected), [np.inf]])
+    )
+    assert not partly.domain.through_zero[-1]
+
+
+@given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
+def test_scaling_psi_scales_every_variance(variance, sigma2):
+    psi = psi_of(SIGMAS, sigma2)
+    assert_same_psi(
+        psi.scaled(variance), psi_of([variance * s for s in SIGMAS], variance * sigma2)
+    )
+
+
+def test_the_helper_of_these_tests_is_right():
+    np.testing.assert_allclose(sigma_of(FORMS[0], FORMS[0].from_matrix(SIGMAS[0])), SIGMAS[0])

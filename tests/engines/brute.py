@@ -1,0 +1,129 @@
+"""The linear mixed model by its definition: V built in full, everything from its inverse."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+
+def relative_error(found, expected):
+    """Largest difference, relative to the largest element of what is expected."""
+    found, expected = np.asarray(found, dtype=float), np.asarray(expected, dtype=float)
+    assert found.shape == expected.shape
+    if not expected.size:
+        return 0.0
+    return float(np.abs(found - expected).max() / (np.abs(expected).max() or 1.0))
+
+
+def assert_near(found, expected, tolerance=1e-10):
+    error = relative_error(found, expected)
+    assert error <= tolerance, f"off by {error:.2g} of the largest element"
+
+
+@dataclass(frozen=True)
+class BruteForce:
+    """A `Point` by dense algebra; `kernels` are the dense K of the terms."""
+
+    problem: object
+    kernels: tuple
+    psi: object
+
+    @cached_property
+    def X(self):
+        X = self.problem.X
+        return X.toarray() if sparse.issparse(X) else X
+
+    @cached_property
+    def Z(self):
+        return [term.Z.toarray() for term in self.problem.terms]
+
+    @cached_property
+    def G(self):
+        """Var(u_i), (q t, q t), of each term."""
+        return [np.kron(K, T @ T.T) for K, T in zip(self.kernels, self.psi.factors, strict=True)]
+
+    @cached_property
+    def V(self):
+        V = np.diag(self.psi.sigma2 / self.problem.weights)
+        for Z, G in zip(self.Z, self.G, strict=True):
+            V = V + Z @ G @ Z.T
+        return V
+
+    @cached_property
+    def Vi(self):
+        return np.linalg.inv(self.V)
+
+    @cached_property
+    def XVX(self):
+        return self.X.T @ self.Vi @ self.X
+
+    @cached_property
+    def P(self):
+        ViX = self.Vi @ self.X
+        return self.Vi - ViX @ np.linalg.solve(self.XVX, ViX.T)
+
+    @cached_property
+    def y(self):
+        return self.problem.y - self.problem.offset
+
+    @property
+    def logdet_V(self):
+        return np.linalg.slogdet(self.V)[1]
+
+    @property
+    def logdet_XVX(self):
+        return np.linalg.slogdet(self.XVX)[1] if self.problem.p else 0.0
+
+    @property
+    def logdet_reml(self):
+        return self.logdet_V + self.logdet_XVX
+
+    @property
+    def quad(self):
+        return self.y @ self.P @ self.y
+
+    @property
+    def beta(self):
+        return np.linalg.solve(self.XVX, self.X.T @ self.Vi @ self.y)
+
+    def beta_covariance(self):
+        return np.linalg.inv(self.XVX)
+
+    @cached_property
+    def u(self):
+        Py = self.P @ self.y
+        return tuple(
+            (G @ Z.T @ Py).reshape(term.q, term.t)
+            for G, Z, term in zip(self.G, self.Z, self.problem.terms, strict=True)
+        )
+
+    def errors(self, term, *, given_beta=False):
+        """Var(u_hat - u) of a whole term, (q t, q t)."""
+        C = self.G[term] @ self.Z[term].T
+        return self.G[term] - C @ (self.Vi if given_beta else self.P) @ C.T
+
+    def error_blocks(self, term, levels=None, *, given_beta=False):
+        q, t = self.problem.terms[term].q, self.problem.terms[term].t
+        whole = self.errors(term, given_beta=given_beta).reshape(q, t, q, t)
+        blocks = np.einsum("jajb->jab", whole)
+        return blocks if levels is None else blocks[levels]
+
+    def S(self, term):
+        """E[U' K^- U | y], with the Moore-Penrose inverse of a singular K."""
+        q, t = self.problem.terms[term].q, self.problem.terms[term].t
+        Ki = np.linalg.pinv(self.kernels[term], rcond=1e-10, hermitian=True)
+        errors = self.errors(term).reshape(q, t, q, t)
+        return self.u[term].T @ Ki @ self.u[term] + np.einsum("jk,jakb->ab", Ki, errors)
+
+    def apply_P(self, v):
+        return self.P @ v
+
+    def dV(self, term, D):
+        """Derivative of V along Sigma + h D."""
+        return self.Z[term] @ np.kron(self.kernels[term], D) @ self.Z[term].T
+
+    def slope(self, dV):
+        """Derivative of the REML criterion along V + h dV."""
+        Py = self.P @ self.y
+        return np.trace(self.P @ dV) - Py @ dV @ Py

@@ -1,0 +1,223 @@
+"""What every engine promises. A new engine inherits all of it by giving two factories.
+
+class TestMine(EngineContract):
+    def spec(self): ...                  # the configured engine
+    def case(self, seed, kind): ...      # only if it cannot take every model: a `Case`, or a skip
+"""
+
+import numpy as np
+import pytest
+
+from animalmm.core import Psi
+from animalmm.errors import RelationshipError
+
+from .brute import assert_near
+from .models import random_case
+
+SEEDS = range(8)
+SINGULAR_FORMS = ("singular", "identity", "singular")
+
+
+def contents(point, problem):
+    """Everything that a point can be asked, as a dict of arrays."""
+    v = np.random.default_rng(0).normal(size=(problem.n, 3))
+    found = {
+        "logdet_V": point.logdet_V,
+        "logdet_XVX": point.logdet_XVX,
+        "logdet_reml": point.logdet_reml,
+        "quad": point.quad,
+        "beta": point.beta,
+        "beta_covariance": point.beta_covariance(),
+        "P v": point.apply_P(v),
+        "P y": point.apply_P(problem.y),
+    }
+    for i, U in enumerate(point.u):
+        found[f"u of term {i}"] = U
+        found[f"S of term {i}"] = point.S(i)
+        found[f"errors of term {i}"] = point.error_blocks(i)
+        found[f"errors given beta of term {i}"] = point.error_blocks(i, given_beta=True)
+    return found
+
+
+def assert_same_point(point, reference, problem, tolerance=1e-10):
+    found, expected = contents(point, problem), contents(reference, problem)
+    for name, value in expected.items():
+        try:
+            assert_near(found[name], value, tolerance)
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from None
+
+
+class EngineContract:
+    """The tests; a child gives `spec`, and `case` where it takes only some models."""
+
+    takes_singular_kernels = True
+
+    def spec(self):
+        raise NotImplementedError
+
+    def case(self, seed, kind):
+        """A `Case`: "definite", "big", "singular sigma", "singular kernel", "no fixed effects"."""
+        options = {
+            "definite": {},
+            "big": {"big": True},
+            "singular sigma": {"singular_sigma": True},
+            "singular kernel": {"forms": SINGULAR_FORMS},
+            "no fixed effects": {"p": 0},
+        }
+        return random_case(seed, **options[kind])
+
+    def engine(self, case):
+        return self.spec().prepare(case.problem)
+
+    @pytest.mark.parametrize("kind", ["definite", "big", "singular sigma"])
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_a_point_is_the_brute_force_one(self, seed, kind):
+        case = self.case(seed, kind)
+        assert_same_point(self.engine(case).at(case.psi), case.brute, case.problem)
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_there_may_be_no_fixed_effects(self, seed):
+        case = self.case(seed, "no fixed effects")
+        assert_same_point(self.engine(case).at(case.psi), case.brute, case.problem)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_a_singular_relationship_is_taken_or_refused_in_words(self, seed):
+        case = self.case(seed, "singular kernel")
+        if self.takes_singular_kernels:
+            assert_same_point(self.engine(case).at(case.psi), case.brute, case.problem)
+        else:
+            with pytest.raises(RelationshipError, match="singular.*engine='whitened'"):
+                self.engine(case)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_error_blocks_of_chosen_levels_are_those_of_all(self, seed):
+        case = self.case(seed, "definite")
+        point = self.engine(case).at(case.psi)
+        for i, term in enumerate(case.problem.terms):
+            levels = np.arange(term.q)[::-2]
+            for given_beta in (False, True):
+                some = point.error_blocks(i, levels, given_beta=given_beta)
+                assert_near(some, point.error_blocks(i, given_beta=given_beta)[levels], 1e-12)
+            assert point.error_blocks(i, levels[:0]).shape == (0, term.t, term.t)
+
+    @pytest.mark.parametrize(
+        ("seed", "kind"), [*((seed, "definite") for seed in SEEDS), (3, "big"), (5, "big")]
+    )
+    def test_no_evaluation_changes_another(self, seed, kind):
+        case = self.case(seed, kind)
+        engine = self.engine(case)
+        asked_late = engine.at(case.psi)
+        contents(engine.at(case.other), case.problem)
+        engine.at(case.other)
+        fresh = self.engine(case).at(case.psi)
+        assert_same_point(asked_late, fresh, case.problem, 1e-12)
+        assert_same_point(engine.at(case.psi), fresh, case.problem, 1e-12)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_answers_come_in_any_order(self, seed):
+        case = self.case(seed, "definite")
+        point = self.engine(case).at(case.psi)
+        backwards = [
+            lambda: point.apply_P(case.problem.y),
+            lambda: point.S(0),
+            lambda: point.error_blocks(0, given_beta=True),
+            point.beta_covariance,
+            lambda: point.u[0],
+            lambda: point.quad,
+            lambda: point.logdet_reml,
+        ]
+        for ask in backwards:
+            ask()
+        assert_same_point(point, self.engine(case).at(case.psi), case.problem, 1e-12)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_neither_the_problem_nor_psi_is_touched(self, seed):
+        case = self.case(seed, "definite")
+        problem = case.problem
+        watched = [problem.y, problem.weights, problem.offset, *case.psi.factors]
+        watched += [term.Z.data for term in problem.terms]
+        before = [a.copy() for a in watched]
+        contents(self.engine(case).at(case.psi), problem)
+        for now, then in zip(watched, before, strict=True):
+            np.testing.assert_array_equal(now, then)
+
+    def test_psi_comes_back_as_it_was_given(self):
+        case = self.case(0, "definite")
+        assert self.engine(case).at(case.psi).psi is case.psi
+
+    def test_it_describes_itself(self):
+        assert len(self.engine(self.case(0, "definite")).description) > 5
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_S_gives_the_slope_of_the_criterion_in_every_covariance(self, seed):
+        """q tr(Sigma^-1 D) - tr(Sigma^-1 D Sigma^-1 S), along Sigma + h D."""
+        case = self.case(seed, "definite")
+        point = self.engine(case).at(case.psi)
+        for i, term in enumerate(case.problem.terms):
+            sigma_inverse = np.linalg.inv(case.psi.sigmas[i])
+            for D in _directions(term.t):
+                turned = sigma_inverse @ D
+                analytic = term.q * np.trace(turned) - np.trace(
+                    turned @ sigma_inverse @ point.S(i)
+                )
+                dV = case.brute.dV(i, D)
+                scale = abs(np.trace(case.brute.P @ dV)) + 1
+                assert abs(analytic - case.brute.slope(dV)) < 1e-8 * scale
+                differences = self._difference(case, lambda h, i=i, D=D: _moved(case.psi, i, h * D))
+                assert abs(analytic - differences) < 1e-6 * scale
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_P_gives_the_slope_of_the_criterion_in_the_residual_variance(self, seed):
+        case = self.case(seed, "definite")
+        point = self.engine(case).at(case.psi)
+        P = point.apply_P(np.eye(case.problem.n))
+        Py = P @ (case.problem.y - case.problem.offset)
+        inverse_weights = 1 / case.problem.weights
+        analytic = np.diag(P) @ inverse_weights - Py @ (inverse_weights * Py)
+        differences = self._difference(
+            case, lambda h: Psi(case.psi.factors, case.psi.sigma2 + h)
+        )
+        assert abs(analytic - differences) < 1e-6 * (np.diag(P) @ inverse_weights)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_working_variates_give_the_average_information(self, seed):
+        """F'PF with F = Z vec(U Sigma^-1 D) is y'P dV P dV P y (Gilmour et al. 1995)."""
+        case = self.case(seed, "definite")
+        point, brute = self.engine(case).at(case.psi), case.brute
+        variates, derivatives = [], []
+        for i, term in enumerate(case.problem.terms):
+            sigma_inverse = np.linalg.inv(case.psi.sigmas[i])
+            for D in _directions(term.t):
+                variates.append(term.Z @ (point.u[i] @ sigma_inverse @ D).ravel())
+                derivatives.append(brute.dV(i, D))
+        F = np.column_stack(variates)
+        Py = brute.P @ brute.y
+        expected = np.array([[Py @ a @ brute.P @ b @ Py for b in derivatives] for a in derivatives])
+        assert_near(F.T @ point.apply_P(F), expected)
+
+    def _difference(self, case, psi_at):
+        """Central differences of the REML criterion, with one step of Richardson."""
+        engine = self.engine(case)
+
+        def criterion(h):
+            point = engine.at(psi_at(h))
+            return point.logdet_reml + point.quad
+
+        coarse, fine = ((criterion(h) - criterion(-h)) / (2 * h) for h in (2e-3, 1e-3))
+        return (4 * fine - coarse) / 3
+
+
+def _directions(t):
+    for a in range(t):
+        for b in range(a + 1):
+            D = np.zeros((t, t))
+            D[a, b] = D[b, a] = 1.0
+            yield D
+
+
+def _moved(psi, i, change):
+    """Psi with one Sigma changed, whether or not it still has its form."""
+    factors = list(psi.factors)
+    factors[i] = np.linalg.cholesky(psi.sigmas[i] + change)
+    return Psi(tuple(factors), psi.sigma2)
