@@ -1,16 +1,9 @@
 """Types and Protocols shared by all rooms."""
 
-from animalmm.core.protocols import (
-    Algorithm,
-    CovStruct,
-    Domain,
-    Engine,
-    EngineSpec,
-    Optimum,
-    Point,
-    Relationship,
-)
-from animalmm.core.types import DesignMatrix, Matrix, Problem, Psi, Term, Vector
+from animalmm.core.arrays import DesignMatrix, Matrix, Vector
+from animalmm.core.protocols import Algorithm, Engine, EngineSpec, Optimum, Point
+from animalmm.core.structure import CovStruct, Domain, Relationship
+from animalmm.core.types import Problem, Psi, Term
 
 __all__ = [
     "Algorithm",

@@ -6,110 +6,18 @@ parameters. All that the algorithms and the inference need of it is in `Point`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
-from animalmm.core.types import Matrix, Problem, Psi, Vector
+from animalmm.core.arrays import Matrix, Vector
+from animalmm.core.structure import Domain
+from animalmm.core.types import Problem, Psi
 
-
-class Relationship(Protocol):
-    """A known relationship matrix K (q x q) among labelled levels, in the forms that it has."""
-
-    @property
-    def labels(self) -> pd.Index:
-        """Labels of the q levels, unique."""
-
-    @property
-    def size(self) -> int:
-        """Number of levels q."""
-
-    @property
-    def prefers_precision(self) -> bool:
-        """Whether K^-1 is the sparser, cheaper form (a pedigree, a given precision)."""
-
-    def factor(self) -> sparse.csc_array | Matrix:
-        """L (q x r) with ``K = L L'``; r < q when K is singular."""
-
-    def precision(self) -> sparse.csc_array:
-        """K^-1 (q x q, symmetric, both triangles); a RelationshipError when K is singular."""
-
-    def logdet(self) -> float:
-        """log|K|; a RelationshipError when K is singular."""
-
-    def diagonal(self) -> Vector:
-        """K_jj, shape (q,)."""
-
-
-@dataclass(frozen=True)
-class Domain:
-    """Where a vector of parameters may be, and where Sigma is singular.
-
-    Attributes
-    ----------
-    lower, upper : ndarray, shape (k,)
-        Bounds; a finite one is a correlation or a standard deviation at its limit.
-    through_zero : ndarray of bool, shape (k,)
-        Parameters that may pass zero, where a variance vanishes, and come out with the other sign:
-        the diagonal of a Cholesky factor. A bound at zero would hide that the two signs meet there.
-    """
-
-    lower: Vector
-    upper: Vector
-    through_zero: NDArray[np.bool_]
-
-    def clip(self, theta: Vector) -> Vector:
-        """The nearest theta within the bounds."""
-        return np.clip(theta, self.lower, self.upper)
-
-    def singular(self, theta: Vector, tolerance: float = 0.0) -> NDArray[np.bool_]:
-        """Which parameters are at a bound, or at a zero where a variance vanishes."""
-        at_zero = self.through_zero & (np.abs(theta) <= tolerance)
-        at_bound = (theta - self.lower <= tolerance) | (self.upper - theta <= tolerance)
-        return np.asarray(at_zero | at_bound)
-
-
-class CovStruct(Protocol):
-    """The form of a covariance matrix Sigma (t x t) and its free parameters theta.
-
-    theta holds standard-deviation-like numbers, so that a singular Sigma (a zero variance, a
-    correlation of plus or minus one) is an ordinary point of the parameter space.
-    """
-
-    @property
-    def name(self) -> str:
-        """Name in formulas: ``"us"``."""
-
-    @property
-    def size(self) -> int:
-        """Number of effects t."""
-
-    @property
-    def domain(self) -> Domain:
-        """Where theta may be, k parameters."""
-
-    def start(self) -> Vector:
-        """The theta of Sigma = I, or what is nearest to it, shape (k,)."""
-
-    def factor(self, theta: Vector) -> Matrix:
-        """Lower triangular T with ``Sigma = T T'``."""
-
-    def rescale(self, theta: Vector, scale: Vector) -> Vector:
-        """The theta of ``diag(scale) Sigma diag(scale)``.
-
-        A form with one variance for all effects has one scale for them, the mean.
-        """
-
-    def from_matrix(self, sigma: Matrix) -> Vector:
-        """Theta of a given Sigma; an ArgumentError when it does not have this form."""
-
-    def canonical(self, theta: Vector) -> Vector:
-        """The one theta of the same Sigma that tables show: no negative standard deviations."""
+__all__ = ["Algorithm", "Engine", "EngineSpec", "Optimum", "Point"]
 
 
 class Point(Protocol):
@@ -150,12 +58,16 @@ class Point(Protocol):
         """``(X' V^-1 X)^-1``, shape (p, p)."""
 
     def error_blocks(
-        self, term: int, levels: NDArray[np.intp] | None = None, *, given_beta: bool = False
+        self,
+        terms: Sequence[int],
+        levels: NDArray[np.intp] | None = None,
+        *,
+        given_beta: bool = False,
     ) -> NDArray[np.float64]:
-        """``Var(u_hat - u)`` (PEV) of each level, shape (m, t, t).
+        """``Var(u_hat - u)`` (PEV) of each level, shape (m, T, T), T the sum of the t of the terms.
 
-        With `given_beta`, ``Var(u | y, beta)``: lme4's conditional variance, which leaves out the
-        uncertainty of beta.
+        Several terms must have the same levels; their effects stand side by side. With `given_beta`,
+        ``Var(u | y, beta)``: lme4's conditional variance, which leaves out the uncertainty of beta.
         """
 
     def S(self, term: int) -> Matrix:

@@ -7,19 +7,15 @@ once and never changes, a `Psi` is one value of the variance parameters.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 
-if TYPE_CHECKING:
-    from animalmm.core.protocols import CovStruct, Relationship
+from animalmm.core.arrays import DesignMatrix, Matrix, Vector
+from animalmm.core.structure import CovStruct, Relationship
 
-Vector: TypeAlias = NDArray[np.float64]
-Matrix: TypeAlias = NDArray[np.float64]
-DesignMatrix: TypeAlias = "Matrix | sparse.csc_array"
+__all__ = ["Problem", "Psi", "Term"]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,6 @@ from animalmm.formula.factors import Categorical, Factor, Numeric, describe, is_
 from animalmm.formula.spec import FormulaSpec
 from animalmm.formula.terms import Term, expand
 from animalmm.formula.tokens import quote
-
-if TYPE_CHECKING:
-    from animalmm.design.frame import Frame
 
 __all__ = ["Coding", "code", "response"]
 
@@ -206,7 +203,7 @@ def code(
     return X, coding
 
 
-def response(spec: FormulaSpec, frame: Frame) -> Floats:
+def response(spec: FormulaSpec, data: pd.DataFrame) -> Floats:
     """Compute the response.
 
     Returns
@@ -218,11 +215,11 @@ def response(spec: FormulaSpec, frame: Frame) -> Floats:
     DataError
         A response that is not numeric, not finite or constant.
     """
-    values = evaluate(spec.response, frame.data, {})
+    values = evaluate(spec.response, data, {})
     remedy = "turn it into numbers first, or fit another column"
     if is_categorical(values):
         raise DataError(f"The response {spec.response} is not numeric: {remedy}.")
-    n = len(frame.data)
+    n = len(data)
     y = Numeric(spec.response, 1).read(values, n)[:, 0]
     if np.all(y == y[0]):
         message = f"The response {spec.response} is {y[0]:g} in all {n} rows"

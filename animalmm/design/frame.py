@@ -111,7 +111,7 @@ def build_frame(
         weights=_weights(extra["weights"][keep]) if weights is not None else np.ones(len(kept)),
         offset=formula_offset(spec, kept) + (extra["offset"][keep] if offset is not None else 0.0),
     )
-    response(spec, frame)  # a response of no use is reported here, before any work
+    response(spec, kept)  # a response of no use is reported here, before any work
     return frame
 
 

@@ -121,7 +121,7 @@ def build_problem(
             len(spec.text) - 1,
         )
     frame = build_frame(spec, data, weights=weights, offset=offset, na_action=na_action)
-    y = response(spec, frame)
+    y = response(spec, frame.data)
     X, fixed = code(spec.fixed, frame.data, contrasts=contrasts)
     X, kept, dropped = _full_rank(X, fixed.names, frame.weights)
     kernels = collect_kernels(spec, frame.data, relmat, precision)

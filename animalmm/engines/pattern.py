@@ -71,6 +71,7 @@ class PatternedSystem:
     """
 
     def __init__(self, blocks: Sequence[Block], weights: Vector) -> None:
+        self.widths = [b.t for b in blocks]
         self.starts = np.cumsum([0, *(b.size for b in blocks)])
         n = self.size = int(self.starts[-1])
         crosses = [

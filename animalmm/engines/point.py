@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from animalmm.core import Matrix, Psi, Vector
 from animalmm.engines.equations import Equations
-
-if TYPE_CHECKING:
-    from animalmm.engines.sparse import SparseEngine
+from animalmm.engines.prepared import Prepared
 
 __all__ = ["SparsePoint"]
 
@@ -27,42 +24,42 @@ class SparsePoint:
     """
 
     def __init__(
-        self, engine: SparseEngine, psi: Psi, factors: Sequence[Matrix], equations: Equations
+        self, prepared: Prepared, psi: Psi, factors: Sequence[Matrix], equations: Equations
     ) -> None:
         self.psi = psi
-        self._engine = engine
+        self._prepared = prepared
         self._factors = factors
         self._equations = equations
 
     @cached_property
     def _solution(self) -> tuple[Vector, Vector]:
         """Gamma (p,) and b (Q,)."""
-        engine = self._engine
-        right = engine.spread(self._factors, engine.ZWy, transpose=True)
-        gamma, b = self._equations.solve(engine.XWy[:, None], right[:, None])
+        prepared = self._prepared
+        right = prepared.spread(self._factors, prepared.ZWy, transpose=True)
+        gamma, b = self._equations.solve(prepared.XWy[:, None], right[:, None])
         return gamma[:, 0], b[:, 0]
 
     def _split(self, b: Matrix) -> list[Matrix]:
         """One (levels, t, ...) array for each term."""
-        sizes = np.cumsum([term.block.size for term in self._engine.terms])
+        sizes = np.cumsum([term.block.size for term in self._prepared.terms])
         parts = np.split(b, sizes[:-1])
-        terms = self._engine.terms
+        terms = self._prepared.terms
         return [p.reshape(-1, term.t, *p.shape[1:]) for p, term in zip(parts, terms, strict=True)]
 
     @cached_property
     def logdet_V(self) -> float:
         """log|V|."""
-        engine = self._engine
-        scale = engine.problem.n * np.log(self.psi.sigma2)
-        return self._equations.logdet_random() + engine.logdet_constant + float(scale)
+        prepared = self._prepared
+        scale = prepared.problem.n * np.log(self.psi.sigma2)
+        return self._equations.logdet_random() + prepared.logdet + float(scale)
 
     @cached_property
     def logdet_reml(self) -> float:
         """log|V| + log|X'V^-1X|."""
-        engine, problem = self._engine, self._engine.problem
+        prepared, problem = self._prepared, self._prepared.problem
         scale = (problem.n - problem.p) * np.log(self.psi.sigma2)
-        basis = 2.0 * engine.basis.logdet
-        return self._equations.logdet_all() + engine.logdet_constant + basis + float(scale)
+        basis = 2.0 * prepared.basis.logdet
+        return self._equations.logdet_all() + prepared.logdet + basis + float(scale)
 
     @property
     def logdet_XVX(self) -> float:
@@ -76,18 +73,20 @@ class SparsePoint:
         Equal to the penalised residual sum of squares (Bates et al. 2015, eq. 13), which loses no
         digits to cancellation.
         """
-        engine = self._engine
+        prepared = self._prepared
         gamma, b = self._solution
-        rest = engine.y - engine.basis.B @ gamma - engine.Z @ engine.spread(self._factors, b)
-        total = float(rest @ (engine.problem.weights * rest))
-        for term, B in zip(engine.terms, self._split(b), strict=True):
+        rest = (
+            prepared.y - prepared.basis.B @ gamma - prepared.Z @ prepared.spread(self._factors, b)
+        )
+        total = float(rest @ (prepared.problem.weights * rest))
+        for term, B in zip(prepared.terms, self._split(b), strict=True):
             total += float((B * (term.prior @ B)).sum())
         return total / self.psi.sigma2
 
     @cached_property
     def beta(self) -> Vector:
         """BLUE, shape (p,)."""
-        return self._engine.basis.beta(self._solution[0])
+        return self._prepared.basis.beta(self._solution[0])
 
     @cached_property
     def u(self) -> tuple[Matrix, ...]:
@@ -96,79 +95,81 @@ class SparsePoint:
         scaled = [B @ T.T for B, T in zip(parts, self._factors, strict=True)]
         return tuple(
             U if term.L is None else np.asarray(term.L @ U)
-            for U, term in zip(scaled, self._engine.terms, strict=True)
+            for U, term in zip(scaled, self._prepared.terms, strict=True)
         )
 
     def beta_covariance(self) -> Matrix:
         """``(X'V^-1X)^-1``, shape (p, p)."""
-        engine = self._engine
-        p = engine.problem.p
-        gamma, _ = self._equations.solve(np.eye(p), np.zeros((engine.Z.shape[1], p)))
-        half = engine.basis.beta(gamma)
-        return engine.basis.beta(half.T) * self.psi.sigma2
+        prepared = self._prepared
+        p = prepared.problem.p
+        gamma, _ = self._equations.solve(np.eye(p), np.zeros((prepared.Z.shape[1], p)))
+        half = prepared.basis.beta(gamma)
+        return prepared.basis.beta(half.T) * self.psi.sigma2
 
     def error_blocks(
-        self, term: int, levels: NDArray[np.intp] | None = None, *, given_beta: bool = False
+        self,
+        terms: Sequence[int],
+        levels: NDArray[np.intp] | None = None,
+        *,
+        given_beta: bool = False,
     ) -> NDArray[np.float64]:
-        """``Var(u_hat - u)`` of each level, shape (m, t, t); given beta, ``Var(u | y, beta)``."""
-        prepared = self._engine.terms[term]
-        t = prepared.t
+        """``Var(u_hat - u)`` of each level, shape (m, T, T); given beta, ``Var(u | y, beta)``."""
+        problem = self._prepared.problem
+        width = sum(problem.terms[i].t for i in terms)
         if levels is None:
-            levels = np.arange(self._engine.problem.terms[term].q)
-        out = np.empty((len(levels), t, t))
-        for part in _chunks(len(levels), _CHUNK // t):
-            E = self._level_columns(term, levels[part])
+            levels = np.arange(problem.terms[terms[0]].q)
+        out = np.empty((len(levels), width, width))
+        for part in _chunks(len(levels), _CHUNK // width):
+            E = np.concatenate([self._level_columns(i, levels[part]) for i in terms], axis=2)
+            flat = E.reshape(len(E), -1)
             if given_beta:
-                solved = self._equations.solve_random(E)
+                solved = self._equations.solve_random(flat)
             else:
-                zero = np.zeros((self._engine.problem.p, E.shape[1]))
-                solved = self._equations.solve(zero, E)[1]
-            wide = (len(E), -1, t)
-            out[part] = np.einsum("nja,njb->jab", E.reshape(wide), solved.reshape(wide))
+                solved = self._equations.solve(np.zeros((problem.p, flat.shape[1])), flat)[1]
+            out[part] = np.einsum("nja,njb->jab", E, solved.reshape(E.shape))
         return np.asarray((out + out.transpose(0, 2, 1)) / 2 * self.psi.sigma2)
 
-    def _level_columns(self, term: int, levels: NDArray[np.intp]) -> Matrix:
-        """Columns E with ``u_levels = E'b``, shape (Q, m * t)."""
-        prepared = self._engine.terms[term]
-        T = self._factors[term]
-        q = prepared.block.size // prepared.t
-        rows = prepared.L[levels].toarray() if prepared.L is not None else _unit_rows(levels, q)
-        E = np.zeros((self._engine.Z.shape[1], len(levels) * prepared.t))
-        start = sum(t.block.size for t in self._engine.terms[:term])
-        E[start : start + prepared.block.size] = np.kron(rows.T, T.T)
-        return E
+    def _level_columns(self, term: int, levels: NDArray[np.intp]) -> NDArray[np.float64]:
+        """E with ``u_j = E_j' b`` for each level j, shape (Q, m, t)."""
+        own, T = self._prepared.terms[term], self._factors[term]
+        q = own.block.size // own.t
+        rows = own.L[levels].toarray() if own.L is not None else _unit_rows(levels, q)
+        E = np.zeros((self._prepared.Z.shape[1], len(levels) * own.t))
+        start = self._prepared.starts[term]
+        E[start : start + own.block.size] = np.kron(rows.T, T.T)
+        return E.reshape(len(E), len(levels), own.t)
 
     def S(self, term: int) -> Matrix:
         """``E[U' K^-1 U | y]``, shape (t, t): B'PB and its expected error, turned by T.
 
         The trace of ``P C^bb`` takes one solve for each column of P.
         """
-        prepared = self._engine.terms[term]
-        t, T = prepared.t, self._factors[term]
-        P = prepared.prior
+        own = self._prepared.terms[term]
+        t, T = own.t, self._factors[term]
+        P = own.prior
         B = self._split(self._solution[1])[term]
         inner = B.T @ (P @ B)
         trace = np.zeros((t, t))
-        start = sum(x.block.size for x in self._engine.terms[:term])
+        start = self._prepared.starts[term]
         for part in _chunks(P.shape[1], _CHUNK // t):
             unit = np.kron(_unit_rows(np.arange(P.shape[1])[part], P.shape[1]).T, np.eye(t))
-            E = np.zeros((self._engine.Z.shape[1], unit.shape[1]))
-            E[start : start + prepared.block.size] = unit
-            solved = self._equations.solve(np.zeros((self._engine.problem.p, E.shape[1])), E)[1]
+            E = np.zeros((self._prepared.Z.shape[1], unit.shape[1]))
+            E[start : start + own.block.size] = unit
+            solved = self._equations.solve(np.zeros((self._prepared.problem.p, E.shape[1])), E)[1]
             block = self._split(solved)[term].reshape(P.shape[1], t, -1, t)
             trace += np.einsum("jk,jakb->ab", P[:, part].toarray(), block)
         return np.asarray(T @ (inner + self.psi.sigma2 * trace) @ T.T)
 
     def apply_P(self, v: Matrix) -> Matrix:
         """``P v`` through ``W v - W [B Z] C^-1 [B Z]' W v``, shape of v."""
-        engine = self._engine
+        prepared = self._prepared
         wide = v[:, None] if v.ndim == 1 else v
-        weighted = engine.problem.weights[:, None] * wide
-        right = engine.spread(self._factors, np.asarray(engine.Z.T @ weighted), transpose=True)
-        gamma, b = self._equations.solve(np.asarray(engine.basis.B.T @ weighted), right)
-        fitted = engine.basis.B @ gamma + engine.Z @ engine.spread(self._factors, b)
-        out = (weighted - engine.problem.weights[:, None] * fitted) / self.psi.sigma2
-        return out[:, 0] if v.ndim == 1 else out
+        weighted = prepared.problem.weights[:, None] * wide
+        right = prepared.spread(self._factors, np.asarray(prepared.Z.T @ weighted), transpose=True)
+        gamma, b = self._equations.solve(np.asarray(prepared.basis.B.T @ weighted), right)
+        fitted = prepared.basis.B @ gamma + prepared.Z @ prepared.spread(self._factors, b)
+        out = (weighted - prepared.problem.weights[:, None] * fitted) / self.psi.sigma2
+        return np.asarray(out[:, 0] if v.ndim == 1 else out)
 
 
 def _unit_rows(levels: NDArray[np.intp], q: int) -> Matrix:

@@ -76,7 +76,7 @@ def _term_table(
 ) -> pd.DataFrame:
     term = problem.terms[i]
     at = _positions(term, levels)
-    pev = np.einsum("jcc->jc", point.error_blocks(i, at))
+    pev = np.einsum("jcc->jc", point.error_blocks([i], at))
     prior = np.outer(term.relationship.diagonal()[at], np.diag(point.psi.sigmas[i]))
     with np.errstate(divide="ignore", invalid="ignore"):
         reliability = np.where(prior > 0, 1.0 - pev / prior, 0.0)
@@ -99,19 +99,15 @@ def _term_table(
 def conditional_variances(problem: Problem, point: Point, group: str | None) -> pd.DataFrame:
     """lme4's ``condVar``: ``Var(u | y, beta)`` of each level.
 
-    Rows are (level, effect), columns the effects, so that a level's t x t matrix is
-    ``table.loc[level]``.
+    Rows are (level, effect), columns the effects, so that a level's matrix is ``table.loc[level]``;
+    terms that ``||`` keeps apart stand side by side.
     """
     chosen = terms_of(problem, group)
-    if len(chosen) > 1:
-        raise ArgumentError(
-            "the terms that '||' makes are separate here; name one: "
-            f"{listing([problem.terms[i].name for i in chosen])}"
-        )
+    columns = [name for i in chosen for name in problem.terms[i].columns]
+    blocks = point.error_blocks(chosen, given_beta=True)
     term = problem.terms[chosen[0]]
-    blocks = point.error_blocks(chosen[0], given_beta=True)
-    index = pd.MultiIndex.from_product([term.labels, term.columns], names=[term.group, "column"])
-    return pd.DataFrame(blocks.reshape(-1, term.t), index=index, columns=list(term.columns))
+    index = pd.MultiIndex.from_product([term.labels, columns], names=[term.group, "column"])
+    return pd.DataFrame(blocks.reshape(-1, len(columns)), index=index, columns=columns)
 
 
 def _positions(term: Term, levels: Sequence[object] | None) -> np.ndarray:

@@ -152,7 +152,9 @@ COLUMNS = [
         "x missing in 20",
         "w missing in 20",
     ),
-    case("column without values", run(formula="y ~ void + (1|animal)"), DataError, "void", "all 40"),
+    case(
+        "column without values", run(formula="y ~ void + (1|animal)"), DataError, "void", "all 40"
+    ),
     case(
         "missing values forbidden",
         run(data=records(x=at(slice(3), np.nan)), na_action="fail"),
@@ -169,7 +171,9 @@ COLUMNS = [
         "response herd is not numeric",
         "numbers",
     ),
-    case("infinite response", run(data=records(y=at(3, np.inf))), DataError, "^y is inf", "1 of 40"),
+    case(
+        "infinite response", run(data=records(y=at(3, np.inf))), DataError, "^y is inf", "1 of 40"
+    ),
     case("infinite covariate", run(data=records(x=at(3, -np.inf))), DataError, "^x is inf", "1 of"),
     case(
         "log of a negative response",
@@ -205,7 +209,9 @@ COLUMNS = [
 WEIGHTS = [
     case("zero weights", run(weights=at([0, 1], 0.0)), DataError, "weights has 2 zeros", "remove"),
     case("negative weights", run(weights=at([0, 1], -1.0)), DataError, "weights has 2 negative"),
-    case("missing weights", run(weights=np.full(N, np.nan)), DataError, "weights is missing in all"),
+    case(
+        "missing weights", run(weights=np.full(N, np.nan)), DataError, "weights is missing in all"
+    ),
     case("infinite weights", run(weights=at([0, 1], np.inf)), DataError, "weights has 2 infinite"),
     case("too few weights", run(weights=np.ones(39)), DataError, "weights has 39", "40 rows"),
     case("unknown weights", run(weights="ww"), DataError, "'ww' for weights", "mean 'w'"),
@@ -247,7 +253,9 @@ SYNTAX = [
     syntax("dollar", "y ~ data$x + (1|animal)", "$", "names of columns only"),
     syntax("dangling plus", "y ~ x +", "+", "term is missing"),
     syntax("number times column", "y ~ 2*x + (1|animal)", "2*x", r"I\(2 \* x\)"),
-    case("no random term", run(formula="y ~ x"), FormulaError, "no random term", r"\(1 \| animal\)"),
+    case(
+        "no random term", run(formula="y ~ x"), FormulaError, "no random term", r"\(1 \| animal\)"
+    ),
     case("formula is None", lambda: fit(None, records()), FormulaError, "string", "NoneType"),
 ]
 
@@ -267,7 +275,9 @@ RELMAT = [
         "key 1 matches no random term",
         "'animal'",
     ),
-    case("relmat is a list", run([kinship()]), ArgumentError, "mapping", r"\{'animal': A\}", "list"),
+    case(
+        "relmat is a list", run([kinship()]), ArgumentError, "mapping", r"\{'animal': A\}", "list"
+    ),
     case("relmat is the matrix", run(kinship()), ArgumentError, "mapping", "DataFrame"),
     case("precision is a list", run(precision=[kinship()]), ArgumentError, "precision takes a map"),
     case(
@@ -319,7 +329,9 @@ RELMAT = [
         "DataFrame",
         r"\(matrix, ids\)",
     ),
-    case("path", run({"animal": "A.csv"}), RelationshipError, r"\['animal'\] is a str", "DataFrame"),
+    case(
+        "path", run({"animal": "A.csv"}), RelationshipError, r"\['animal'\] is a str", "DataFrame"
+    ),
     case("None", run({"animal": None}), RelationshipError, "NoneType", "DataFrame"),
     case(
         "integers in the data, text in K",

@@ -87,7 +87,7 @@ def test_categories_label_a_bare_matrix_in_their_order(matrix):
 
 @pytest.mark.parametrize("categories", [None, pd.Index(["p", "q"]), pd.Index(list("pqrs"))])
 def test_bare_matrix(categories):
-    with pytest.raises(RelationshipError, match="without labels.*index=ids, columns=ids"):
+    with pytest.raises(RelationshipError, match=r"without labels.*index=ids, columns=ids"):
         as_relationship(K, "relmat['g']", categories=categories)
 
 
@@ -145,7 +145,7 @@ def test_refused(value, match):
 def test_table_whose_columns_became_text():
     """`read_csv(file, index_col=0)` makes integer ids text in the columns only."""
     read = pd.DataFrame(K, index=[1, 2, 3], columns=["1", "2", "3"])
-    with pytest.raises(RelationshipError, match="look alike|type|int.*str"):
+    with pytest.raises(RelationshipError, match=r"look alike|type|int.*str"):
         as_relationship(read, "relmat['g']")
 
 

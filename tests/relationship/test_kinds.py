@@ -113,9 +113,7 @@ class Contract:
             np.testing.assert_array_equal(a, b)
 
     def test_asking_again_gives_the_same(self, relationship):
-        np.testing.assert_array_equal(
-            dense(relationship.factor()), dense(relationship.factor())
-        )
+        np.testing.assert_array_equal(dense(relationship.factor()), dense(relationship.factor()))
         np.testing.assert_array_equal(
             dense(relationship.precision()), dense(relationship.precision())
         )
@@ -268,9 +266,7 @@ def test_indefinite_covariance(form):
 @pytest.mark.parametrize("method", ["factor", "logdet", "diagonal"])
 @pytest.mark.parametrize("P", [np.diag([1.0, -1.0]), np.ones((2, 2)), np.zeros((2, 2))])
 def test_precision_that_is_none(P, method):
-    relationship = PrecisionRelationship(
-        pd.RangeIndex(2), sparse.csc_array(P), "precision['g']"
-    )
+    relationship = PrecisionRelationship(pd.RangeIndex(2), sparse.csc_array(P), "precision['g']")
     with pytest.raises(RelationshipError, match=r"precision\['g'\] is not positive definite"):
         getattr(relationship, method)()
 
