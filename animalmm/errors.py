@@ -29,6 +29,8 @@ not know this package can still catch them.
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable, Sized
 from itertools import islice
 
@@ -137,6 +139,15 @@ class FallbackWarning(AnimalmmWarning):
     """A slower library serves in place of one that is not installed."""
 
 
+def warn(message: str, category: type[AnimalmmWarning]) -> None:
+    """Warn at the line of the caller outside this package, however deep inside it we are."""
+    package = __name__.partition(".")[0]
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals["__name__"].split(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
 def listing(values: Iterable[object], total: int | None = None, limit: int = 5) -> str:
     """Show the first few of many values and how many there are.
 
@@ -171,8 +182,9 @@ def nearest(name: object, options: Iterable[object]) -> str:
         ``" Did you mean 'animal'?"``, or the empty string when nothing is near.
     """
     by_text = {str(o): o for o in options}
-    hits = difflib.get_close_matches(str(name), by_text, n=1, cutoff=0.6)
-    return f" Did you mean {by_text[hits[0]]!r}?" if hits else ""
+    lower = {text.lower(): text for text in by_text}
+    hits = difflib.get_close_matches(str(name).lower(), lower, n=1, cutoff=0.6)
+    return f" Did you mean {by_text[lower[hits[0]]]!r}?" if hits else ""
 
 
 def _plain(value: object) -> object:

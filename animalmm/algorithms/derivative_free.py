@@ -46,7 +46,7 @@ class _Recorder:
         return self._known[key]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Local:
     """Gradient, curvature and Newton step at theta, from central differences."""
 

@@ -66,8 +66,9 @@ class Point(Protocol):
     ) -> NDArray[np.float64]:
         """``Var(u_hat - u)`` (PEV) of each level, shape (m, T, T), T the sum of the t of the terms.
 
-        Several terms must have the same levels; their effects stand side by side. With `given_beta`,
-        ``Var(u | y, beta)``: lme4's conditional variance, which leaves out the uncertainty of beta.
+        Several terms must have the same levels; their effects stand side by side. With
+        `given_beta`, ``Var(u | y, beta)``: lme4's conditional variance, which leaves out the
+        uncertainty of beta.
         """
 
     def S(self, term: int) -> Matrix:
@@ -95,7 +96,7 @@ class EngineSpec(Protocol):
         """Do all the work that does not depend on psi."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimum:
     """Where an algorithm stopped.
 

@@ -43,7 +43,7 @@ class Relationship(Protocol):
         """K_jj, shape (q,)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Domain:
     """Where a vector of parameters may be, and where Sigma is singular.
 

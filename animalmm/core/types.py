@@ -18,7 +18,7 @@ from animalmm.core.structure import CovStruct, Relationship
 __all__ = ["Problem", "Psi", "Term"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Term:
     """One random term ``u ~ N(0, K ⊗ Sigma)`` and its incidence.
 
@@ -64,7 +64,7 @@ class Term:
         return self.relationship.labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """``y = offset + X beta + sum_i Z_i u_i + e``, ``Var(e) = sigma2 / weights``.
 
@@ -102,7 +102,7 @@ class Problem:
         return len(self.names)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Psi:
     """One value of the variance parameters.
 

@@ -32,7 +32,7 @@ class _Part(NamedTuple):
     where: slice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ParameterSpace:
     """Packs the free parameters of all terms.
 

@@ -28,7 +28,7 @@ SPARSE_COLUMNS = 60  # fewer columns than this are never worth a sparse matrix
 SPARSE_DENSITY = 0.2  # and with more non-zeros than this share none is
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coding:
     """What is needed to code new data as the data of the fit were coded; it can be pickled.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,18 +11,26 @@ import numpy.typing as npt
 import pandas as pd
 
 from animalmm.design.coding import response
-from animalmm.errors import ArgumentError, DataError, DroppedRowsWarning, FormulaError, nearest
+from animalmm.errors import (
+    ArgumentError,
+    DataError,
+    DroppedRowsWarning,
+    FormulaError,
+    listing,
+    nearest,
+    warn,
+)
 from animalmm.formula.evaluate import FUNCTIONS, columns_in, evaluate
 from animalmm.formula.factors import Numeric, is_categorical
 from animalmm.formula.spec import FormulaSpec
 from animalmm.formula.tokens import names_in
 
-__all__ = ["Frame", "build_frame", "formula_offset"]
+__all__ = ["Frame", "as_frame", "build_frame", "formula_offset", "row_values"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """The rows that a model uses.
 
@@ -92,10 +99,10 @@ def build_frame(
     """
     if na_action not in {"drop", "fail"}:
         raise ArgumentError(f"na_action is 'drop' or 'fail', not {na_action!r}.")
-    data = _as_frame(data)
+    data = as_frame(data)
     used = data[_columns(spec, data)]
     extra = {
-        name: _vector(name, given, data)
+        name: row_values(name, given, data)
         for name, given in (("weights", weights), ("offset", offset))
         if given is not None
     }
@@ -103,6 +110,7 @@ def build_frame(
     # an object column of numbers and None is numeric once the None are gone
     kept = used.loc[keep].infer_objects()
     _check_finite(kept)
+    _check_labels(kept, spec.groups)
     frame = Frame(
         data=kept,
         rows=np.flatnonzero(keep),
@@ -115,7 +123,8 @@ def build_frame(
     return frame
 
 
-def _as_frame(data: object) -> pd.DataFrame:
+def as_frame(data: object) -> pd.DataFrame:
+    """A DataFrame as it is, or one made of a mapping of columns; a DataError for all else."""
     if isinstance(data, pd.DataFrame):
         return data
     if not isinstance(data, Mapping):
@@ -141,7 +150,8 @@ def _columns(spec: FormulaSpec, data: pd.DataFrame) -> list[str]:
     counts = data.columns.value_counts()
     for name in names:
         if name not in counts:
-            message = f"There is no column {name!r} in the data.{nearest(name, data.columns)}"
+            hint = nearest(name, data.columns) or f" The columns are {listing(data.columns)}."
+            message = f"There is no column {name!r} in the data.{hint if len(data.columns) else ''}"
             raise FormulaError(message, spec.text, _place(spec.text, name))
         if counts[name] > 1:
             raise DataError(f"{counts[name]} columns of the data are called {name!r}: rename them.")
@@ -152,7 +162,7 @@ def _place(text: str, name: str) -> int | None:
     return next((start for found, start, _ in names_in(text) if found == name), None)
 
 
-def _vector(what: str, given: object, data: pd.DataFrame) -> Floats:
+def row_values(what: str, given: object, data: pd.DataFrame) -> Floats:
     """One number for each row of the data, NaN where it is missing."""
     if isinstance(given, str):
         if given not in data:
@@ -186,7 +196,7 @@ def _complete(
     for cause, gaps in {**missing, **{k: np.isnan(v) for k, v in extra.items()}}.items():
         count = int(gaps.sum())
         if count and count == n:
-            raise DataError(f"{cause} is missing in all {n} rows.")
+            raise DataError(f"{cause} is missing in all {n} rows: leave it out of the model.")
         if count:
             dropped[cause] = count
             keep &= ~gaps
@@ -196,22 +206,37 @@ def _complete(
     if dropped:
         message = f"{n - int(keep.sum())} of {n} rows"
         if na_action == "fail":
-            raise DataError(f"{message} have missing values: {causes}.")
-        warnings.warn(f"{message} dropped: {causes}", DroppedRowsWarning, stacklevel=4)
+            remedy = "na_action='drop' leaves them out"
+            raise DataError(f"{message} have missing values: {causes}; {remedy}.")
+        warn(f"{message} dropped: {causes}", DroppedRowsWarning)
     return keep, dropped
 
 
 def _check_finite(data: pd.DataFrame) -> None:
     for name, column in data.items():
+        if pd.api.types.is_complex_dtype(column.dtype):
+            raise DataError(f"{name} is complex: take its real part, or its size, first.")
         if pd.api.types.is_float_dtype(column.dtype):
             infinite = int(np.isinf(column.to_numpy(dtype=float)).sum())
             if infinite:
-                raise DataError(f"{name} is infinite in {infinite} of {len(data)} rows.")
+                message = f"{name} is infinite in {infinite} of {len(data)} rows"
+                raise DataError(f"{message}: make those values missing, or transform otherwise.")
+
+
+def _check_labels(data: pd.DataFrame, groups: Sequence[str]) -> None:
+    for name in groups:
+        try:
+            pd.factorize(data[name])
+        except TypeError:
+            kind = type(data[name].iloc[0]).__name__
+            message = f"{name} groups records and holds values of type {kind}"
+            raise DataError(f"{message}, which cannot be labels: use numbers or text.") from None
 
 
 def _weights(weights: Floats) -> Floats:
     if (weights < 0).any():
-        raise DataError(f"weights has {(weights < 0).sum()} negative values.")
+        message = f"weights has {(weights < 0).sum()} negative values"
+        raise DataError(f"{message}; a weight is the inverse of a variance.")
     if (weights == 0).any():
         message = f"weights has {(weights == 0).sum()} zeros: remove those rows instead"
         raise DataError(f"{message}, or make them missing.")
@@ -222,6 +247,9 @@ def formula_offset(spec: FormulaSpec, data: pd.DataFrame) -> Floats:
     """Sum of the `offset` terms of the formula for rows of data, shape (n,); NaN where missing."""
     total = np.zeros(len(data))
     for text in spec.offsets:
+        for name in columns_in(text):
+            if name not in data:
+                raise DataError(f"The data lack the column {name!r} of offset({text}).")
         complete = data[list(columns_in(text))].notna().all(axis=1).to_numpy(dtype=bool)
         values = evaluate(text, data.loc[complete], {})
         if is_categorical(values):

@@ -16,7 +16,7 @@ from animalmm.relationship import as_relationship
 __all__ = ["Kernels", "collect_kernels"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kernels:
     """The relationships of a model by the key they were given under.
 
@@ -67,11 +67,15 @@ def collect_kernels(
         ]
     _check_keys(spec, [key for key, *_ in given])
     kernels = Kernels({}, {})
+    made: dict[tuple[int, bool], Relationship] = {}  # one object under two keys is one kernel
     for key, value, source, inverse in given:
         if key in kernels.by_key:
             raise ArgumentError(f"'{key}' stands in relmat and in precision; give it once")
-        categories = _categories(data, key)
-        kernels.by_key[key] = as_relationship(value, source, inverse=inverse, categories=categories)
+        if (id(value), inverse) not in made:
+            made[id(value), inverse] = as_relationship(
+                value, source, inverse=inverse, categories=_categories(data, key)
+            )
+        kernels.by_key[key] = made[id(value), inverse]
         kernels.sources[key] = source
     for bar in spec.bars:
         if bar.kernel is not None and bar.kernel not in kernels.by_key:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +13,24 @@ from scipy import sparse
 
 from animalmm.core import DesignMatrix, Matrix, Problem, Vector
 from animalmm.design.coding import Coding, code, response
-from animalmm.design.frame import Frame, build_frame, formula_offset
+from animalmm.design.frame import Frame, build_frame, formula_offset, row_values
 from animalmm.design.kernels import collect_kernels
 from animalmm.design.random import TermCoding, build_term, group_name
 from animalmm.design.rank import independent_columns
-from animalmm.errors import ArgumentError, DataError, FormulaError, RankDeficiencyWarning, listing
+from animalmm.errors import (
+    ArgumentError,
+    DataError,
+    FormulaError,
+    RankDeficiencyWarning,
+    listing,
+    warn,
+)
 from animalmm.formula import BarTerm, FormulaSpec, parse_formula
 
 __all__ = ["Design", "build_problem"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Design:
     """A Problem and where it came from.
 
@@ -70,9 +76,12 @@ class Design:
                 "the fit was given an offset as an argument; give offset= for the new rows too "
                 "(0 for none)"
             )
-        extra = data[offset] if isinstance(offset, str) else offset
         total = formula_offset(self.spec, data)
-        return total if extra is None else total + np.asarray(extra, dtype=float)
+        if offset is None:
+            return total
+        constant = np.isscalar(offset) and not isinstance(offset, str)
+        given = np.full(len(data), offset) if constant else offset
+        return total + row_values("offset", given, data)
 
     def fixed_matrix(self, data: pd.DataFrame) -> DesignMatrix:
         """X for new rows, shape (m, p)."""
@@ -151,11 +160,10 @@ def _full_rank(
     dropped = tuple(names[j] for j in np.setdiff1d(np.arange(len(names)), kept))
     if not dropped:
         return X, kept, dropped
-    warnings.warn(
+    warn(
         f"the fixed-effects matrix is rank deficient: {len(dropped)} of {len(names)} columns are "
         f"combinations of the others and were dropped: {listing(dropped)}",
         RankDeficiencyWarning,
-        stacklevel=4,
     )
     reduced = X[:, kept]
     return (

@@ -16,12 +16,16 @@ from animalmm.design.coding import Coding, code
 from animalmm.design.kernels import Kernels
 from animalmm.errors import ArgumentError, DataError, listing
 from animalmm.formula import BarTerm
-from animalmm.relationship import IdentityRelationship, positions
+from animalmm.relationship import IdentityRelationship, as_text, positions
 
 __all__ = ["TermCoding", "build_term", "group_name"]
 
+_NEW_LEVELS = (
+    "allow_new_levels=True predicts them with zero, random=False leaves the random effects out"
+)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class TermCoding:
     """What is needed to code the incidence of one random term for any rows.
 
@@ -73,7 +77,7 @@ class TermCoding:
         first = 0
         for k, (bar, coding) in enumerate(zip(self.bars, self.codings, strict=True)):
             M = np.asarray(coding.matrix(data)) if lhs is None else lhs[k]
-            codes = self._codes(group_values(bar, data), bar, allow_new_levels)
+            codes = self._codes(bar, data, new=lhs is None, allow=allow_new_levels)
             here = np.flatnonzero(codes >= 0)
             width = M.shape[1]
             rows.append(np.repeat(here, width))
@@ -84,10 +88,14 @@ class TermCoding:
         Z = sparse.coo_array(triplets, shape=(m, len(self.labels) * t)).tocsr()
         return sparse.csr_array(Z)
 
-    def _codes(self, values: pd.Series, bar: BarTerm, allow_new_levels: bool) -> np.ndarray:
-        if not allow_new_levels:
-            return positions(values, self.labels, ":".join(bar.group), self.source)
-        return np.asarray(self.labels.get_indexer(pd.Index(values)))
+    def _codes(self, bar: BarTerm, data: pd.DataFrame, *, new: bool, allow: bool) -> np.ndarray:
+        """Where each row's level stands among the labels; -1 for others if these are allowed."""
+        values, column = group_values(bar, data), ":".join(bar.group)
+        if new and allow:
+            return np.asarray(self.labels.get_indexer(pd.Index(values)))
+        if new:
+            return positions(values, self.labels, column, "the fit", _NEW_LEVELS)
+        return positions(values, self.labels, column, self.source)
 
 
 def group_values(bar: BarTerm, data: pd.DataFrame) -> pd.Series:
@@ -95,11 +103,17 @@ def group_values(bar: BarTerm, data: pd.DataFrame) -> pd.Series:
     if len(bar.group) == 1:
         column = data[bar.group[0]]
         return column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    parts = [data[name].astype(str) for name in bar.group]
+    parts = [data[name].map(_part_text).astype(str) for name in bar.group]
     joined = parts[0]
     for part in parts[1:]:
         joined = joined + ":" + part
     return joined
+
+
+def _part_text(value: object) -> str:
+    """One side of an interaction; quoted if it has a ":" itself, so that no two levels merge."""
+    text = as_text(value)
+    return repr(text) if ":" in text else text
 
 
 def build_term(
@@ -130,7 +144,7 @@ def build_term(
     relationship: Relationship
     if key is None:
         relationship = IdentityRelationship(_levels(groups, bars, data))
-        source = f"the levels of ({bars[0].text.strip('()')}) in the data of the fit"
+        source = "the fit"
     else:
         relationship = kernels.by_key[key]
         source = kernels.sources[key]

@@ -83,6 +83,8 @@ def engine_spec(engine: str | EngineSpec) -> EngineSpec:
         No engine has this name.
     """
     if not isinstance(engine, str):
+        if isinstance(engine, type):
+            raise ArgumentError(f"engine takes an engine object: {engine.__name__}()")
         if not hasattr(engine, "prepare"):
             raise ArgumentError(
                 f"engine takes a name ({listing(_NAMES)}) or an engine object with prepare(); "

@@ -26,7 +26,7 @@ from animalmm.linalg import Factor
 __all__ = ["ApartEquations", "Equations", "JoinedEquations"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ApartEquations:
     """X dense and apart.
 
@@ -73,7 +73,7 @@ class ApartEquations:
         return self.random.logdet() + 2.0 * float(np.log(np.diag(self._cholesky)).sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JoinedEquations:
     """X sparse, in one system with the random effects; its equations come first.
 

@@ -17,7 +17,7 @@ from animalmm.core import DesignMatrix, Matrix, Vector
 __all__ = ["FixedBasis", "fixed_basis"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FixedBasis:
     """``X = B R``.
 

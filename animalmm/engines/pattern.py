@@ -24,7 +24,7 @@ __all__ = ["Block", "PatternedSystem"]
 _DENSE = 0.1  # above this density of both sides a BLAS product is faster than a sparse one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """The columns of one term (or of the fixed effects) in the equations.
 
@@ -48,7 +48,7 @@ class Block:
         return int(self.Z.shape[1])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Piece:
     """The cross-product of two blocks and where its elements go."""
 

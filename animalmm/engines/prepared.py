@@ -25,7 +25,7 @@ from animalmm.linalg.memory import require_memory
 __all__ = ["Prepared", "PreparedTerm", "prepare"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PreparedTerm:
     """A term in the coordinates of the equations.
 
@@ -55,7 +55,7 @@ class PreparedTerm:
         return self.block.prior
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """The constant parts of the equations.
 

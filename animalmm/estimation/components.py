@@ -85,6 +85,7 @@ def _components(
             f"{argument} takes a mapping such as {{'animal': 20.0, 'Residual': 40.0}}"
         )
     sizes = {t.name: t.t for t in problem.terms} | {RESIDUAL: 1}
+    structures = {t.name: t.structure for t in problem.terms}
     found: dict[str, Matrix] = {}
     for name, value in (given or {}).items():
         if name not in sizes:
@@ -92,17 +93,30 @@ def _components(
                 f"{argument} names {name!r}, which is no component of the model; there are "
                 f"{listing(sizes)}.{nearest(name, sizes)}"
             )
-        sigma = np.atleast_2d(np.asarray(value, dtype=float))
-        if sigma.shape != (sizes[name], sizes[name]):
-            raise ArgumentError(
-                f"{argument}[{name!r}] has shape {sigma.shape}; this component is "
-                f"{sizes[name]} x {sizes[name]}"
-            )
-        try:
-            semidefinite_cholesky(sigma)
-        except ArgumentError as error:
-            raise ArgumentError(f"{argument}[{name!r}]: {error}") from None
-        found[name] = sigma
+        found[name] = _covariance(value, f"{argument}[{name!r}]", sizes[name])
+        if name in structures:
+            try:
+                structures[name].from_matrix(found[name])
+            except ArgumentError as error:
+                raise ArgumentError(f"{argument}[{name!r}]: {error}") from None
     if RESIDUAL in found and found[RESIDUAL].item() <= 0:
         raise ArgumentError(f"{argument}['{RESIDUAL}'] must be positive")
     return found
+
+
+def _covariance(value: Any, source: str, size: int) -> Matrix:
+    """A number or a matrix as a (size, size) covariance matrix."""
+    expected = "a finite number" if size == 1 else f"a finite {size} x {size} matrix"
+    try:
+        sigma = np.atleast_2d(np.asarray(value, dtype=float))
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{source} must be {expected}, not {value!r}") from None
+    if not np.isfinite(sigma).all():
+        raise ArgumentError(f"{source} must be {expected}")
+    if sigma.shape != (size, size):
+        raise ArgumentError(f"{source} has shape {sigma.shape}; this component is {size} x {size}")
+    try:
+        semidefinite_cholesky(sigma)
+    except ArgumentError as error:
+        raise ArgumentError(f"{source}: {error}") from None
+    return sigma

@@ -13,7 +13,7 @@ SINGULAR = 1e-4  # lme4's tolerance of isSingular
 _GAIN = 1e-6  # of the criterion: after a step that gained more, the optimum is not sure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Convergence:
     """What the optimiser found and how sure it is.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +14,7 @@ from animalmm.algorithms import algorithm_named
 from animalmm.core import Algorithm, Engine, EngineSpec, Point, Problem, Psi, Vector
 from animalmm.covariance import ParameterSpace
 from animalmm.engines import engine_spec
-from animalmm.errors import ArgumentError, BoundaryWarning, ConvergenceWarning
+from animalmm.errors import ArgumentError, BoundaryWarning, ConvergenceWarning, warn
 from animalmm.estimation.components import parameter_space, residual_mean_square, start_psi
 from animalmm.estimation.convergence import Convergence, judge
 from animalmm.estimation.criterion import Criterion, degrees_of_freedom
@@ -23,7 +22,7 @@ from animalmm.estimation.criterion import Criterion, degrees_of_freedom
 __all__ = ["Estimate", "estimate"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Estimate:
     """Where the likelihood has its maximum, and how it was found.
 
@@ -148,6 +147,6 @@ def _start(problem: Problem, space: ParameterSpace, start: Mapping[str, Any] | N
 
 def _warn(convergence: Convergence) -> None:
     if not convergence.converged:
-        warnings.warn(convergence.message, ConvergenceWarning, stacklevel=4)
+        warn(convergence.message, ConvergenceWarning)
     if convergence.boundary:
-        warnings.warn(convergence.boundary_message, BoundaryWarning, stacklevel=4)
+        warn(convergence.boundary_message, BoundaryWarning)

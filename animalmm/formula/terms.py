@@ -84,6 +84,8 @@ def expand(text: str) -> Expansion:
             first[factor.expr] = min(start, first.get(factor.expr, start))
     except FormulaicError as error:
         reason = unmask(str(error).split("\n")[0], columns)
+        if reason.startswith("Numeric literals"):  # formulaic's own tip is no formula of ours
+            reason = "a number cannot multiply a term; compute the product: I(2 * x)"
         raise FormulaError(f"The formula cannot be read: {reason}", text) from error
     except Exception as error:
         # formulaic hands text to Python's parser, which raises whatever it likes

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from animalmm.core import Point, Problem, Term
 from animalmm.errors import ArgumentError, listing, nearest
+from animalmm.relationship import as_text
 
 _ROUNDING = 1e-12  # a level without information has reliability zero, not -2e-16
 
@@ -113,8 +114,12 @@ def conditional_variances(problem: Problem, point: Point, group: str | None) -> 
 def _positions(term: Term, levels: Sequence[object] | None) -> np.ndarray:
     if levels is None:
         return np.arange(term.q)
+    if isinstance(levels, str) or not hasattr(levels, "__len__"):
+        raise ArgumentError(f"levels takes a list of levels: [{levels!r}]")
     at = term.labels.get_indexer(pd.Index(levels))
     if (at < 0).any():
         unknown = [level for level, k in zip(levels, at, strict=True) if k < 0]
-        raise ArgumentError(f"'{term.group}' has no level {listing(unknown)}")
+        alike = set(map(as_text, unknown)) & set(map(as_text, term.labels))
+        hint = " Some differ only in type (number or text)" * bool(alike)
+        raise ArgumentError(f"'{term.group}' has no level {listing(unknown)}.{hint}")
     return at

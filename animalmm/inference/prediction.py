@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from animalmm.core import Point, Vector
-from animalmm.design import Design
+from animalmm.design import Design, as_frame
 from animalmm.errors import ArgumentError, listing
 from animalmm.inference.effects import groups, terms_of
 
@@ -35,6 +35,7 @@ def predict(
     offset: Any,
 ) -> pd.Series:
     """Predict the mean of new rows. See `Fit.predict`."""
+    new = as_frame(new)
     total = design.new_offset(new, offset) + design.fixed_matrix(new) @ point.beta
     for i in _chosen(design, random):
         coding = design.random[i]
@@ -51,7 +52,12 @@ def _chosen(design: Design, random: bool | str | Sequence[str]) -> list[int]:
     problem = design.problem
     if isinstance(random, bool):
         return list(range(len(problem.terms))) if random else []
-    names = [random] if isinstance(random, str) else list(random)
+    if not isinstance(random, str | Sequence):
+        raise ArgumentError(
+            f"random is True, False, or names of random terms, not {random!r}; there are "
+            f"{listing(groups(problem))}"
+        )
+    names = [random] if isinstance(random, str) else random
     return sorted({i for name in names for i in terms_of(problem, name)})
 
 
@@ -64,9 +70,10 @@ def _columns(design: Design, i: int, new: pd.DataFrame) -> Sequence[str]:
     )
     absent = [name for name in needed if name not in new.columns]
     if absent:
+        others = [g for g in groups(design.problem) if g != design.problem.terms[i].group]
         raise ArgumentError(
             f"the new data lack {listing(absent)}, which the random term '{coding.name}' uses; "
-            f"add it, or predict without this term: random=False, or some of "
-            f"{listing(groups(design.problem))}"
+            "add it, or predict without this term: random="
+            f"{listing(others) if others else 'False'}"
         )
     return list(needed)

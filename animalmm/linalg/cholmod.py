@@ -23,7 +23,7 @@ from typing import Any, get_args
 import numpy as np
 from scipy.sparse import csc_array, csc_matrix
 
-from animalmm.errors import ArgumentError, FallbackWarning, MissingDependencyError
+from animalmm.errors import ArgumentError, FallbackWarning, MissingDependencyError, warn
 from animalmm.linalg.dense import DenseSymbolic
 from animalmm.linalg.interface import (
     Factor,
@@ -119,7 +119,7 @@ def _fastest(pattern: Pattern) -> str:
 def _announce_fallback() -> None:
     why = INSTALL.format(WHY_ABSENT)
     message = f"SciPy's SuperLU serves in place of CHOLMOD, correct but slower: {why}"
-    warnings.warn(message, FallbackWarning, stacklevel=4)
+    warn(message, FallbackWarning)
 
 
 class CholmodSymbolic(Symbolic):

@@ -1,7 +1,7 @@
 """Each known relationship matrix: its labels and the forms it has."""
 
 from animalmm.relationship.bending import bend
-from animalmm.relationship.coerce import as_relationship, positions
+from animalmm.relationship.coerce import as_relationship, as_text, positions
 from animalmm.relationship.kinds import (
     CovarianceRelationship,
     IdentityRelationship,
@@ -15,6 +15,7 @@ __all__ = [
     "PedigreeRelationship",
     "PrecisionRelationship",
     "as_relationship",
+    "as_text",
     "bend",
     "positions",
 ]

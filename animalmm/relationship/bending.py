@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 
-from animalmm.errors import ArgumentError, MatrixChangedWarning
+from animalmm.errors import ArgumentError, MatrixChangedWarning, warn
+from animalmm.relationship.coerce import labelled_matrix
 
 __all__ = ["bend"]
 
@@ -35,29 +34,29 @@ def bend(K: pd.DataFrame, smallest: float = 1e-6) -> pd.DataFrame:
     Raises
     ------
     ArgumentError
-        `K` is not a square DataFrame of finite numbers.
+        `K` is not a DataFrame.
+    RelationshipError
+        `K` is not symmetric or not finite, or its index and columns hold different ids.
 
     References
     ----------
     Hayes, J.F. & Hill, W.G. (1981). Modification of estimates of parameters in the construction of
     genetic selection indices ('bending'). Biometrics 37: 483-493.
     """
-    if not isinstance(K, pd.DataFrame) or K.shape[0] != K.shape[1]:
-        raise ArgumentError("bend() takes a square DataFrame with ids as index and columns")
-    values = K.to_numpy(dtype=float)
-    if not np.isfinite(values).all():
-        raise ArgumentError("bend() takes finite numbers; this matrix has NaN or infinite ones")
-    eigenvalues, Q = np.linalg.eigh((values + values.T) / 2)
+    if not isinstance(K, pd.DataFrame):
+        raise ArgumentError("bend() takes a DataFrame with ids as index and columns")
+    matrix, labels = labelled_matrix(K, "the matrix to bend")
+    values = np.asarray(matrix)
+    eigenvalues, Q = np.linalg.eigh(values)
     limit = smallest * eigenvalues.mean()
     low = eigenvalues < limit
     if not low.any():
         return K
     bent = (Q * np.maximum(eigenvalues, limit)) @ Q.T
-    warnings.warn(
+    warn(
         f"{low.sum()} of {len(K)} eigenvalues were below {limit:.3g} (smallest "
         f"{eigenvalues[0]:.3g}) and were raised to it; no element changed by more than "
         f"{abs(bent - values).max():.3g}",
         MatrixChangedWarning,
-        stacklevel=2,
     )
-    return pd.DataFrame((bent + bent.T) / 2, index=K.index, columns=K.columns)
+    return pd.DataFrame((bent + bent.T) / 2, index=labels, columns=labels)

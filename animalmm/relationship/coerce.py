@@ -17,7 +17,7 @@ from animalmm.relationship.kinds import (
     PrecisionRelationship,
 )
 
-__all__ = ["as_relationship", "positions"]
+__all__ = ["as_relationship", "as_text", "labelled_matrix", "positions"]
 
 _ASYMMETRY = 1e-8  # relative to the largest element: what is less is rounding
 
@@ -48,17 +48,61 @@ def as_relationship(
         return PedigreeRelationship(value)
     if _is_relationship(value):
         found: Relationship = value
+        if inverse and not found.prefers_precision:
+            raise RelationshipError(
+                f"{source} is a covariance ({type(value).__name__}); give it as relmat=, or its "
+                "inverse here"
+            )
         return found
-    matrix, labels = _split(value, source, categories)
-    _check_labels(matrix, labels, source)
-    matrix = _check_values(matrix, labels, source)
+    matrix, labels = labelled_matrix(value, source, categories)
     if inverse:
         return PrecisionRelationship(labels, sparse.csc_array(matrix), source)
     return CovarianceRelationship(labels, matrix, source)
 
 
-def positions(values: pd.Series, labels: pd.Index, column: str, source: str) -> np.ndarray:
+def labelled_matrix(
+    value: Any, source: str, categories: pd.Index | None = None
+) -> tuple[Matrix | sparse.csc_array, pd.Index]:
+    """Separate a matrix from its labels and check both.
+
+    Returns
+    -------
+    ndarray or csc_array, shape (q, q)
+        A copy: finite, symmetric, no negative element on the diagonal.
+    Index
+        Unique labels.
+    """
+    matrix, labels = _split(value, source, categories)
+    _check_labels(matrix, labels, source)
+    _check_values(matrix, labels, source)
+    return matrix, labels
+
+
+_REMEDY = (
+    "Give a matrix that has them, or leave their records out; levels of the matrix that have no "
+    "records are welcome"
+)
+
+
+def positions(
+    values: pd.Series,
+    labels: pd.Index,
+    column: str,
+    source: str,
+    remedy: str = _REMEDY,
+) -> np.ndarray:
     """Where each value of a data column stands among the labels of K.
+
+    Parameters
+    ----------
+    values : Series, shape (n,)
+        The column.
+    labels : Index
+        Labels of K.
+    column, source : str
+        Names of both, for messages.
+    remedy : str
+        What to do about values that are not among the labels, for the message.
 
     Returns
     -------
@@ -78,8 +122,8 @@ def positions(values: pd.Series, labels: pd.Index, column: str, source: str) -> 
         f"{len(missing)} level{'s' * (len(missing) > 1)} of column '{column}' "
         f"{'are' if len(missing) > 1 else 'is'} not in {source}: {listing(missing)}. "
     )
-    text = pd.Index(labels.map(str))
-    if text.is_unique and (text.get_indexer(missing.map(str)) >= 0).any():
+    text = pd.Index(labels.map(as_text))
+    if text.is_unique and (text.get_indexer(missing.map(as_text)) >= 0).any():
         message += (
             f"The labels of {source} look alike but are of another type "
             f"({_kind(labels)} there, {_kind(missing)} in the data): make them the same, "
@@ -87,10 +131,7 @@ def positions(values: pd.Series, labels: pd.Index, column: str, source: str) -> 
             f"{'int' if _kind(labels) == 'int' else 'str'})"
         )
     else:
-        message += (
-            "Give a matrix that has them, or leave their records out; levels of the matrix that "
-            "have no records are welcome"
-        )
+        message += remedy
     raise RelationshipError(message)
 
 
@@ -111,9 +152,17 @@ def _split(
         matrix = _as_matrix(value, source)
         if categories is not None and matrix.shape[0] == len(categories):
             return matrix, categories
+        size = (
+            ""
+            if categories is None
+            else (
+                f"is {matrix.shape[0]} x {matrix.shape[1]}, the column has {len(categories)} "
+                "categories; it "
+            )
+        )
         raise RelationshipError(
-            f"{source} is a matrix without labels, and labels are matched, never positions. "
-            f"Give (matrix, ids) or pandas.DataFrame(matrix, index=ids, columns=ids)"
+            f"{source} {size}is a matrix without labels, and labels are matched, never positions. "
+            "Give (matrix, ids) or pandas.DataFrame(matrix, index=ids, columns=ids)"
         )
     raise RelationshipError(
         f"{source} is a {type(value).__name__}; give a DataFrame with ids as index and columns, "
@@ -122,19 +171,26 @@ def _split(
 
 
 def _from_frame(frame: pd.DataFrame, source: str) -> tuple[Matrix, pd.Index]:
-    names = {str(c).lower() for c in frame.columns}
-    if frame.shape[0] != frame.shape[1]:
-        hint = (
-            " It looks like a pedigree: give animalmm.Pedigree(table)"
-            if names & {"sire", "father"}
-            else " Index and columns must hold the same ids"
+    if {str(name).lower() for name in frame.columns} & {"sire", "father"}:
+        raise RelationshipError(
+            f"{source} looks like a pedigree, not like a matrix: give animalmm.Pedigree(table)"
         )
+    if frame.shape[0] != frame.shape[1]:
+        hint = " Index and columns must hold the same ids"
+        if frame.shape[1] == frame.shape[0] + 1:
+            hint += f"; if the first column holds the ids, K.set_index({frame.columns[0]!r})"
         raise RelationshipError(f"{source} has shape {frame.shape} and is not square.{hint}")
     if frame.index.has_duplicates or frame.columns.has_duplicates:
         _check_labels(np.empty(frame.shape), frame.index, source)
         _check_labels(np.empty(frame.shape), frame.columns, source)
     if not frame.index.equals(frame.columns):
         odd = frame.index.symmetric_difference(frame.columns)
+        if len(odd) and frame.columns.map(str).equals(frame.index.map(str)):
+            raise RelationshipError(
+                f"{source}: the ids of the index ({_kind(frame.index)}) and of the columns "
+                f"({_kind(frame.columns)}) look alike but are of another type, as read_csv makes "
+                "them: K.columns = K.index"
+            )
         if len(odd):
             raise RelationshipError(
                 f"{source}: index and columns hold different ids: {listing(odd)}. Label both "
@@ -153,7 +209,7 @@ def _as_matrix(value: Any, source: str) -> Matrix | sparse.csc_array:
         if sparse.issparse(value):
             columns: sparse.csc_array = sparse.csc_array(cast("Any", value))
             return columns.astype(float)
-        matrix = np.asarray(value, dtype=float)
+        matrix = np.array(value, dtype=float)  # a copy: what the user does later is not ours
     except (TypeError, ValueError):
         raise RelationshipError(f"{source} holds values that are not numbers") from None
     if matrix.ndim != 2:
@@ -177,9 +233,7 @@ def _check_labels(matrix: Matrix | sparse.csc_array, labels: pd.Index, source: s
         )
 
 
-def _check_values(
-    matrix: Matrix | sparse.csc_array, labels: pd.Index, source: str
-) -> Matrix | sparse.csc_array:
+def _check_values(matrix: Matrix | sparse.csc_array, labels: pd.Index, source: str) -> None:
     values = matrix.data if sparse.issparse(matrix) else matrix
     if not np.isfinite(values).all():
         bad = _rows(matrix, lambda m: ~np.isfinite(m))
@@ -196,7 +250,16 @@ def _check_values(
             f"rows of {listing(labels[bad])}. If only one triangle is filled, fill the other; "
             "if it is rounding, give (K + K.T) / 2"
         )
-    return matrix
+    diagonal = matrix.diagonal()
+    if diagonal.min() < 0 or scale == 0:
+        raise RelationshipError(
+            f"{source} is not a covariance matrix: "
+            + (
+                "it is zero"
+                if scale == 0
+                else f"the diagonal is negative for {listing(labels[diagonal < 0])}"
+            )
+        )
 
 
 def _rows(matrix: Matrix | sparse.csc_array, test: Any) -> np.ndarray:
@@ -205,6 +268,11 @@ def _rows(matrix: Matrix | sparse.csc_array, test: Any) -> np.ndarray:
         coo = matrix.tocoo()
         return np.unique(coo.row[test(coo.data)])
     return np.flatnonzero(test(matrix).any(axis=1))
+
+
+def as_text(value: object) -> str:
+    """A label as text; a whole float, which a missing value makes of integers, as an integer."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _kind(index: pd.Index) -> str:

@@ -7,7 +7,6 @@ computed when first asked for and kept.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,9 +16,14 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
 from animalmm.core import Matrix, Vector
-from animalmm.errors import IllConditionedWarning, RelationshipError
-from animalmm.linalg import NotPositiveDefiniteError, analyze, safe_cholesky
-from animalmm.linalg.memory import require_memory
+from animalmm.errors import IllConditionedWarning, RelationshipError, listing, warn
+from animalmm.linalg import (
+    Factor,
+    NotPositiveDefiniteError,
+    analyze,
+    require_memory,
+    safe_cholesky,
+)
 from animalmm.pedigree import Pedigree
 
 __all__ = [
@@ -33,7 +37,7 @@ _DIGITS = 6.0  # estimates agree to about this many with those of the factor for
 _CHEAPER = "Give the inverse, which is sparse for a pedigree: precision={...}, or a Pedigree."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IdentityRelationship:
     """Unrelated levels, K = I."""
 
@@ -66,7 +70,7 @@ class IdentityRelationship:
         return np.ones(self.size)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CovarianceRelationship:
     """K given as a matrix: genomic, spatial, any kernel.
 
@@ -133,12 +137,11 @@ class CovarianceRelationship:
         condition = size * float(np.abs(P).sum(axis=0).max())
         digits = -np.log10(np.finfo(float).eps * condition)
         if digits < _DIGITS:
-            warnings.warn(
+            warn(
                 f"{self.source} has condition number {condition:.1g}, so its inverse carries only "
                 f"about {max(digits, 0):.0f} correct digits, and so do estimates made with it. Use "
                 "engine='whitened' (or 'auto'), which needs no inverse",
                 IllConditionedWarning,
-                stacklevel=2,
             )
 
     def _definite_factor(self) -> sparse.csc_array | Matrix:
@@ -167,7 +170,7 @@ class CovarianceRelationship:
         return np.asarray(self.K.diagonal(), dtype=float)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PrecisionRelationship:
     """K given by its inverse (`precision=`): a pedigree's A^-1, H^-1, a Gaussian Markov field.
 
@@ -199,31 +202,35 @@ class PrecisionRelationship:
         """K^-1 as given."""
         return self.P
 
+    def __getstate__(self) -> dict[str, object]:
+        # the factorisation lives in the memory of a C library
+        return {name: value for name, value in self.__dict__.items() if name != "_cholesky"}
+
     @cached_property
-    def _logdet(self) -> float:
+    def _cholesky(self) -> Factor:
+        not_positive = self.P.diagonal() <= 0
         lower = sparse.csc_array(sparse.tril(self.P, format="csc"))
         try:
-            return -analyze(lower).factorize(lower).logdet()
+            if not_positive.any():
+                raise NotPositiveDefiniteError
+            return analyze(lower).factorize(lower)
         except NotPositiveDefiniteError:
+            culprits = self.labels[not_positive]
+            where = f" (see the diagonal of {listing(culprits)})" if len(culprits) else ""
             raise RelationshipError(
-                f"{self.source} is not positive definite, so it is not the inverse of a "
-                "covariance matrix"
+                f"{self.source} is not positive definite{where}, so it is not the inverse of a "
+                "covariance matrix. If it is a covariance itself, give it as relmat="
             ) from None
 
     def logdet(self) -> float:
         """log|K| = -log|K^-1|."""
-        return self._logdet
+        return -self._cholesky.logdet()
 
     @cached_property
     def _covariance(self) -> Matrix:
         require_memory(3 * 8.0 * self.size**2, f"the dense inverse of {self.source}", _ENGINE)
-        lower = sparse.csc_array(sparse.tril(self.P, format="csc"))
-        try:
-            K = analyze(lower).factorize(lower).solve(np.eye(self.size))
-        except NotPositiveDefiniteError:
-            self.logdet()
-            raise
-        return (K + K.T) / 2
+        K = self._cholesky.solve(np.eye(self.size))
+        return np.asarray((K + K.T) / 2)
 
     @cached_property
     def _factor(self) -> Matrix:
@@ -241,7 +248,7 @@ class PrecisionRelationship:
 _ENGINE = "Leave the engine to 'auto' or 'mme', which use the inverse as it is."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PedigreeRelationship:
     """The numerator relationship matrix A of a pedigree.
 

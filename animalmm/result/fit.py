@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +25,7 @@ from animalmm.result.summary import Summary
 __all__ = ["Fit"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """A fitted linear mixed model.
 
@@ -83,7 +83,7 @@ class Fit:
         """Whether and why the optimum is one, in words."""
         return self.estimate.convergence
 
-    @cached_property
+    @property
     def provenance(self) -> Mapping[str, Any]:
         """Versions, engine, algorithm, rows used: what another person needs to repeat the fit."""
         return MappingProxyType(provenance(self.design, self.estimate))
@@ -227,7 +227,7 @@ class Fit:
 
     # -- records -----------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def fittedvalues(self) -> pd.Series:
         """Fitted values of the records used, random effects included."""
         values = inference.fitted(self.design, self._point)
@@ -289,7 +289,7 @@ class Fit:
     # -- the parts of the model --------------------------------------------------------------
 
     def get_me(self, name: str) -> Any:
-        """A part of the model by name, after lme4's ``getME``.
+        """A copy of a part of the model by name, after lme4's ``getME``.
 
         Parameters
         ----------
@@ -318,7 +318,7 @@ class Fit:
                 f"there is no part {name!r}; there are {listing(parts, limit=len(parts))}."
                 f"{nearest(name, parts)}"
             )
-        return parts[name]()
+        return copy.copy(parts[name]())
 
     def summary(self) -> Summary:
         """Tables of the fit, printed much as lme4 prints them."""

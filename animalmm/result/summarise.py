@@ -106,7 +106,8 @@ def _notes(design: Design, estimate: Estimate) -> tuple[str, ...]:
             f"{listing(design.dropped)}."
         )
     if verdict.boundary:
-        notes.append(verdict.boundary_message.capitalize() + ".")
+        message = verdict.boundary_message
+        notes.append(message[0].upper() + message[1:] + ".")
     if not verdict.converged:
         notes.append("Convergence: " + verdict.message + ".")
     return tuple(notes)

@@ -13,7 +13,7 @@ __all__ = ["Summary"]
 _MAX_CORRELATIONS = 20  # lme4 too leaves the correlations of more fixed effects out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Summary:
     """What `Fit.summary` returns; printing it gives text, a notebook shows tables.
 
@@ -56,13 +56,13 @@ class Summary:
             _pairs(self.facts),
             "Scaled residuals:\n" + _text(self.residuals.to_frame().T, index=False),
             "Random effects:\n" + _text(self.random, index=False),
-            "Shares of the phenotypic variance:\n" + _text(self.shares, decimals=4),
-            "Fixed effects:\n" + _text(self.fixed),
+            "Shares of the phenotypic variance:\n" + _text(self.shares),
+            "Fixed effects:\n" + _text(self.fixed) if len(self.fixed) else "No fixed effects.",
         ]
         if 1 < len(self.fixed) <= _MAX_CORRELATIONS:
             lower = self.correlation.where(np.tri(len(self.fixed), k=-1, dtype=bool))
             table = lower.iloc[1:, :-1]
-            parts.append("Correlation of fixed effects:\n" + _text(table, decimals=3))
+            parts.append("Correlation of fixed effects:\n" + _text(table, form=".3f"))
         return "\n\n".join([*parts, *self.notes])
 
     __repr__ = __str__
@@ -86,32 +86,34 @@ class Summary:
         )
 
 
-def _text(table: pd.DataFrame, *, index: bool = True, decimals: int | None = None) -> str:
-    formatted = _formatted(table, decimals)
-    text = formatted.to_string(index=index, na_rep="", justify="right")
+def _text(table: pd.DataFrame, *, index: bool = True, form: str | None = None) -> str:
+    text = _formatted(table, form).to_string(index=index, na_rep="", justify="right")
     return "\n".join(" " + line.rstrip() for line in text.splitlines())
 
 
-def _formatted(table: pd.DataFrame, decimals: int | None = None) -> pd.DataFrame:
+def _formatted(table: pd.DataFrame, form: str | None = None) -> pd.DataFrame:
     """Numbers as text: each column with the decimals that its smallest number needs."""
     out = table.astype(object)
     for position, name in enumerate(table.columns):
         column = table.iloc[:, position]
         if pd.api.types.is_float_dtype(column.dtype):
-            places = _decimals(column) if decimals is None else decimals
-            out[name] = ["" if pd.isna(v) else f"{v:.{places}f}" for v in column]
+            own = form or _format(column)
+            out[name] = ["" if pd.isna(v) else format(v, own) for v in column]
     return out
 
 
-def _decimals(column: pd.Series, digits: int = 4) -> int:
-    """Decimals that give the smallest number `digits` significant ones, within reason."""
+def _format(column: pd.Series, digits: int = 4) -> str:
+    """Decimals that give the smallest number `digits` significant ones, or powers of ten."""
     sizes = np.abs(column.dropna().to_numpy(dtype=float))
     sizes = sizes[sizes > 0]
     if not len(sizes):
-        return 1
-    needed = digits - 1 - int(np.floor(np.log10(sizes.min())))
-    room = max(digits + 2 - int(np.floor(np.log10(sizes.max()))), 0)
-    return int(np.clip(min(needed, room), 0, 8))
+        return ".1f"
+    largest, smallest = np.floor(np.log10([sizes.max(), sizes.min()]))
+    if not -4 <= largest <= 9:
+        return f".{digits - 1}e"
+    needed = digits - 1 - smallest
+    room = max(digits + 2 - largest, 0)  # a tiny number beside a large one need not be shown whole
+    return f".{int(np.clip(min(needed, room), 0, 8))}f"
 
 
 def _pairs(facts: pd.Series) -> str:

@@ -66,17 +66,15 @@ def sigma(fit: Fit, reference: Reference) -> Deviations:
 
 def theta(fit: Fit, reference: Reference) -> Deviations:
     """lme4's theta, by its names; for a tool without theta that of its variances."""
-    names = theta_names(fit)
-    ours = fit.get_me("theta")
     if "theta" not in reference:
         theirs = _relative_factors(fit, reference)
     elif isinstance(reference["theta"], Mapping):
-        known = dict(reference["theta"])
-        theirs = [known[n] if n in known else known[n.split(".(Int")[0]] for n in names]
+        known = {_theta_name(name): value for name, value in reference["theta"].items()}
+        theirs = np.array([known[name] for name in theta_names(fit)])
     else:
         theirs = np.atleast_1d(reference["theta"])
     scale = max(1.0, float(np.abs(theirs).max(initial=0.0)))
-    return {"theta": worst(ours, theirs, reference.tolerance.theta * scale)}
+    return {"theta": worst(fit.get_me("theta"), theirs, reference.tolerance.theta * scale)}
 
 
 def theta_names(fit: Fit) -> list[str]:
@@ -87,6 +85,11 @@ def theta_names(fit: Fit) -> list[str]:
             names.append(f"{term.group}.{column}")
             names += [f"{term.group}.{row}.{column}" for row in term.columns[c + 1 :]]
     return names
+
+
+def _theta_name(name: str) -> str:
+    """The dense likelihood has ``animal`` where lme4 has ``animal.(Intercept)``."""
+    return name if "." in name else f"{name}.(Intercept)"
 
 
 def _relative_factors(fit: Fit, reference: Reference) -> np.ndarray:

@@ -169,9 +169,7 @@ def test_without_parameters_the_value_is_all():
 def test_badly_scaled_parameters_are_found(scale):
     """Parameters are meant to be near one; some orders of magnitude are forgiven."""
     scale, best = np.array(scale, dtype=float), np.array([1.3, 0.8])
-    found = minimise(
-        lambda x: deviance(x / scale, 1 + best**2), scale * [1.0, 1.0], signed(2)
-    )
+    found = minimise(lambda x: deviance(x / scale, 1 + best**2), scale * [1.0, 1.0], signed(2))
     np.testing.assert_allclose(np.abs(found.theta) / scale, best, rtol=1e-4)
 
 

@@ -142,9 +142,7 @@ def test_the_domain_stacks_those_of_the_free_terms():
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
 def test_scaling_psi_scales_every_variance(variance, sigma2):
     psi = psi_of(SIGMAS, sigma2)
-    assert_same_psi(
-        psi.scaled(variance), psi_of([variance * s for s in SIGMAS], variance * sigma2)
-    )
+    assert_same_psi(psi.scaled(variance), psi_of([variance * s for s in SIGMAS], variance * sigma2))
 
 
 def test_the_helper_of_these_tests_is_right():

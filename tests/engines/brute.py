@@ -98,23 +98,30 @@ class BruteForce:
             for G, Z, term in zip(self.G, self.Z, self.problem.terms, strict=True)
         )
 
-    def errors(self, term, *, given_beta=False):
-        """Var(u_hat - u) of a whole term, (q t, q t)."""
-        C = self.G[term] @ self.Z[term].T
-        return self.G[term] - C @ (self.Vi if given_beta else self.P) @ C.T
+    def errors(self, i, k, *, given_beta=False):
+        """Cov(u_hat_i - u_i, u_hat_k - u_k) of two whole terms, (q_i, t_i, q_k, t_k)."""
+        C_i, C_k = (self.G[term] @ self.Z[term].T for term in (i, k))
+        errors = -C_i @ (self.Vi if given_beta else self.P) @ C_k.T
+        if i == k:
+            errors = errors + self.G[i]
+        shapes = [(self.problem.terms[term].q, self.problem.terms[term].t) for term in (i, k)]
+        return errors.reshape(*shapes[0], *shapes[1])
 
-    def error_blocks(self, term, levels=None, *, given_beta=False):
-        q, t = self.problem.terms[term].q, self.problem.terms[term].t
-        whole = self.errors(term, given_beta=given_beta).reshape(q, t, q, t)
-        blocks = np.einsum("jajb->jab", whole)
+    def error_blocks(self, terms, levels=None, *, given_beta=False):
+        """Blocks of levels, the effects of several terms side by side."""
+        blocks = np.block(
+            [
+                [np.einsum("jajb->jab", self.errors(i, k, given_beta=given_beta)) for k in terms]
+                for i in terms
+            ]
+        )
         return blocks if levels is None else blocks[levels]
 
     def S(self, term):
         """E[U' K^- U | y], with the Moore-Penrose inverse of a singular K."""
-        q, t = self.problem.terms[term].q, self.problem.terms[term].t
         Ki = np.linalg.pinv(self.kernels[term], rcond=1e-10, hermitian=True)
-        errors = self.errors(term).reshape(q, t, q, t)
-        return self.u[term].T @ Ki @ self.u[term] + np.einsum("jk,jakb->ab", Ki, errors)
+        expected = np.einsum("jk,jakb->ab", Ki, self.errors(term, term))
+        return self.u[term].T @ Ki @ self.u[term] + expected
 
     def apply_P(self, v):
         return self.P @ v

@@ -34,8 +34,8 @@ def contents(point, problem):
     for i, U in enumerate(point.u):
         found[f"u of term {i}"] = U
         found[f"S of term {i}"] = point.S(i)
-        found[f"errors of term {i}"] = point.error_blocks(i)
-        found[f"errors given beta of term {i}"] = point.error_blocks(i, given_beta=True)
+        found[f"errors of term {i}"] = point.error_blocks([i])
+        found[f"errors given beta of term {i}"] = point.error_blocks([i], given_beta=True)
     return found
 
 
@@ -57,13 +57,16 @@ class EngineContract:
         raise NotImplementedError
 
     def case(self, seed, kind):
-        """A `Case`: "definite", "big", "singular sigma", "singular kernel", "no fixed effects"."""
+        """A `Case`: "definite", "big", "singular sigma", "singular kernel", "no fixed effects",
+        or "one relationship" for all terms.
+        """
         options = {
             "definite": {},
             "big": {"big": True},
             "singular sigma": {"singular_sigma": True},
             "singular kernel": {"forms": SINGULAR_FORMS},
             "no fixed effects": {"p": 0},
+            "one relationship": {"shared": True},
         }
         return random_case(seed, **options[kind])
 
@@ -87,7 +90,7 @@ class EngineContract:
         if self.takes_singular_kernels:
             assert_same_point(self.engine(case).at(case.psi), case.brute, case.problem)
         else:
-            with pytest.raises(RelationshipError, match="singular.*engine='whitened'"):
+            with pytest.raises(RelationshipError, match=r"singular.*engine='whitened'"):
                 self.engine(case)
 
     @pytest.mark.parametrize("seed", SEEDS)
@@ -97,9 +100,21 @@ class EngineContract:
         for i, term in enumerate(case.problem.terms):
             levels = np.arange(term.q)[::-2]
             for given_beta in (False, True):
-                some = point.error_blocks(i, levels, given_beta=given_beta)
-                assert_near(some, point.error_blocks(i, given_beta=given_beta)[levels], 1e-12)
-            assert point.error_blocks(i, levels[:0]).shape == (0, term.t, term.t)
+                some = point.error_blocks([i], levels, given_beta=given_beta)
+                assert_near(some, point.error_blocks([i], given_beta=given_beta)[levels], 1e-12)
+            assert point.error_blocks([i], levels[:0]).shape == (0, term.t, term.t)
+
+    @pytest.mark.parametrize("given_beta", [False, True])
+    @pytest.mark.parametrize("seed", range(5))
+    def test_errors_of_terms_on_the_same_levels_stand_side_by_side(self, seed, given_beta):
+        case = self.case(seed, "one relationship")
+        point = self.engine(case).at(case.psi)
+        k = len(case.problem.terms)
+        for terms in ([0, 1], [1, 0], list(range(k))[::-1]):
+            for levels in (None, np.array([3, 0])):
+                found = point.error_blocks(terms, levels, given_beta=given_beta)
+                expected = case.brute.error_blocks(terms, levels, given_beta=given_beta)
+                assert_near(found, expected)
 
     @pytest.mark.parametrize(
         ("seed", "kind"), [*((seed, "definite") for seed in SEEDS), (3, "big"), (5, "big")]
@@ -121,7 +136,7 @@ class EngineContract:
         backwards = [
             lambda: point.apply_P(case.problem.y),
             lambda: point.S(0),
-            lambda: point.error_blocks(0, given_beta=True),
+            lambda: point.error_blocks([0], given_beta=True),
             point.beta_covariance,
             lambda: point.u[0],
             lambda: point.quad,
@@ -158,9 +173,7 @@ class EngineContract:
             sigma_inverse = np.linalg.inv(case.psi.sigmas[i])
             for D in _directions(term.t):
                 turned = sigma_inverse @ D
-                analytic = term.q * np.trace(turned) - np.trace(
-                    turned @ sigma_inverse @ point.S(i)
-                )
+                analytic = term.q * np.trace(turned) - np.trace(turned @ sigma_inverse @ point.S(i))
                 dV = case.brute.dV(i, D)
                 scale = abs(np.trace(case.brute.P @ dV)) + 1
                 assert abs(analytic - case.brute.slope(dV)) < 1e-8 * scale
@@ -175,9 +188,7 @@ class EngineContract:
         Py = P @ (case.problem.y - case.problem.offset)
         inverse_weights = 1 / case.problem.weights
         analytic = np.diag(P) @ inverse_weights - Py @ (inverse_weights * Py)
-        differences = self._difference(
-            case, lambda h: Psi(case.psi.factors, case.psi.sigma2 + h)
-        )
+        differences = self._difference(case, lambda h: Psi(case.psi.factors, case.psi.sigma2 + h))
         assert abs(analytic - differences) < 1e-6 * (np.diag(P) @ inverse_weights)
 
     @pytest.mark.parametrize("seed", SEEDS)

@@ -49,22 +49,30 @@ def _brute(case):
 
 
 @cache
-def random_case(seed, *, forms=FORMS, singular_sigma=False, big=False, p=None):
-    """A model with 1 to 3 terms; `big` ones have more than 100 equations (a sparse backend)."""
+def random_case(seed, *, forms=FORMS, singular_sigma=False, big=False, p=None, shared=False):
+    """A model with 1 to 3 terms, or 2 to 3 with one relationship if it is `shared`.
+
+    `big` ones have more than 100 equations, so that a sparse backend takes them.
+    """
     rng = np.random.default_rng([seed, singular_sigma, big, len(forms)])
     n = int(rng.integers(60, 90)) if big else int(rng.integers(25, 50))
     p = 1 + seed % 4 if p is None else p
     terms, kernels = [], []
-    for i in range(1 + seed % 3):
+    for i in range(2 + seed % 2 if shared else 1 + seed % 3):
         form = forms[(seed + i) % len(forms)]
         q = int(rng.integers(60, 90)) if big else int(rng.integers(4, 16))
-        relationship, K = random_relationship(form, q, rng)
+        if not (shared and terms):
+            relationship, K = random_relationship(form, q, rng)
         t = 1 + (seed + 2 * i) % 3
         name = STRUCTURES[(seed // 2 + i) % 4]
         terms.append(_term(f"g{i}", n, relationship, name, t, rng))
         kernels.append(K)
     X = np.column_stack([np.ones(n), rng.normal(size=(n, 3)) * [1, 10, 0.1]])[:, :p]
-    X = sparse.csc_array(np.where(rng.random(X.shape) < 0.5, X, 0) + np.eye(n, p)) if seed % 2 else X
+    X = (
+        sparse.csc_array(np.where(rng.random(X.shape) < 0.5, X, 0) + np.eye(n, p))
+        if seed % 2
+        else X
+    )
     weighted = seed % 4 != 3
     problem = Problem(
         y=rng.normal(3, 2, size=n),

@@ -21,7 +21,7 @@ def test_a_configured_engine_is_taken_as_it_is():
 
 
 def test_an_unknown_name_lists_the_known_ones_and_the_nearest():
-    with pytest.raises(ArgumentError, match="'auto', 'mme', 'whitened'.*Did you mean 'whitened'"):
+    with pytest.raises(ArgumentError, match=r"'auto', 'mme', .*Did you mean 'whitened'"):
         engine_spec("whiten")
 
 

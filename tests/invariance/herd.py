@@ -1,4 +1,4 @@
-"""One herd with a pedigree, in every form that its relationships can be given in, and comparisons."""
+"""One herd with a pedigree, its relationships in every form, and how fits are compared."""
 
 from functools import cache
 

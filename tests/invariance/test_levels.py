@@ -62,9 +62,11 @@ def test_extra_animals_leave_the_estimates_alone(reference, larger, larger_kinsh
 def test_only_the_recorded_animals_give_the_same_estimates(reference, recorded, form, engine):
     """A sub-block of the covariance is right; the precision is the inverse of that sub-block."""
     K = kinship().loc[recorded, recorded]
-    given = {"relmat": {"animal": K}} if form == "covariance" else {
-        "precision": {"animal": inverse_of(K)}
-    }
+    given = (
+        {"relmat": {"animal": K}}
+        if form == "covariance"
+        else {"precision": {"animal": inverse_of(K)}}
+    )
     found = fit(ANIMAL, herd(), **given, engine=engine)
     assert len(found.ranef("animal")) == len(recorded) < len(kinship())
     for table in ("varcorr", "coefficients"):
@@ -87,9 +89,7 @@ def test_blups_of_unrecorded_animals_are_regressions_on_the_recorded(reference, 
     """u_0 = K_01 K_11^-1 u_1: what lets levels without records be left out."""
     K, u = kinship(), reference.ranef("animal")["(Intercept)"]
     others = K.index.difference(recorded)
-    expected = K.loc[others, recorded] @ np.linalg.solve(
-        K.loc[recorded, recorded], u.loc[recorded]
-    )
+    expected = K.loc[others, recorded] @ np.linalg.solve(K.loc[recorded, recorded], u.loc[recorded])
     assert_same(u, pd.Series(expected, index=others))
 
 
@@ -99,6 +99,37 @@ def test_extra_animals_keep_their_relatives_precision(reference, larger):
     b = reference.blup("animal").set_index("level")[["pev", "reliability"]]
     np.testing.assert_allclose(a.loc[b.index], b, rtol=1e-6, atol=1e-9)
     assert a.loc["o3", "reliability"] == pytest.approx(0, abs=1e-10)
+
+
+MATERNAL = "y ~ sex + x + (1 | m | animal) + (1 | m | dam)"
+
+
+@pytest.fixture(scope="module")
+def maternal_data():
+    """Records with a direct and a maternal effect, correlated."""
+    table, A = pedigree_table(), kinship()
+    rng = np.random.default_rng(2)
+    data = herd().assign(dam=herd()["animal"].map(table.set_index("id")["dam"]))
+    both = np.linalg.cholesky(A) @ rng.normal(size=(len(A), 2)) @ np.array([[3, 1], [0, 2]])
+    u = pd.DataFrame(both, index=A.index)
+    data["y"] = u.loc[data["animal"], 0].to_numpy() + u.loc[data["dam"], 1].to_numpy()
+    data["y"] += rng.normal(size=len(data))
+    return data
+
+
+@pytest.mark.parametrize("engine", ["auto", "mme", "whitened"])
+@pytest.mark.parametrize("form", ["pedigree", "larger pedigree", "covariance", "precision"])
+def test_direct_and_maternal_effects(maternal_data, larger, larger_kinship, form, engine):
+    expected = fit(MATERNAL, maternal_data, {"animal": kinship()})
+    given = {
+        "pedigree": {"relmat": {"animal": Pedigree(pedigree_table())}},
+        "larger pedigree": {"relmat": {"animal": Pedigree(larger)}},
+        "covariance": {"relmat": {"dam": larger_kinship}},
+        "precision": {"precision": {"animal": inverse_of(larger_kinship)}},
+    }[form]
+    found = fit(MATERNAL, maternal_data, **given, engine=engine)
+    assert_same_fit(found, expected)
+    assert expected.ranef().shape == (len(kinship()), 2)
 
 
 def test_unused_categories_are_no_levels(reference):
