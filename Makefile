@@ -4,6 +4,9 @@
 VENV := .venv/bin
 STAMP := .venv/.installed
 
+# The matrices of tests are small: threads of BLAS that wait for each other only slow them down.
+test test-all: export OPENBLAS_NUM_THREADS ?= 1
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint bench
 

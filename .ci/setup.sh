@@ -32,11 +32,6 @@ can_build() { # are there compilers, with the headers of this Python and of CHOL
             -x c - -lcholmod -o /dev/null 2>/dev/null
 }
 
-suitesparse_version() { # major * 100 + minor
-    printf '#include <SuiteSparse_config.h>\nSUITESPARSE_MAIN_VERSION SUITESPARSE_SUB_VERSION\n' |
-        cc "${include[@]}" -E -P - | awk 'END { print 100 * $1 + $2 }'
-}
-
 install_system_packages() {
     local as_root=()
     command -v apt-get >/dev/null || return 1
@@ -63,10 +58,8 @@ fi
 pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
 
 if can_build "$python"; then
-    pin="scikit-sparse"
-    [ "$(suitesparse_version)" -ge 704 ] || pin="scikit-sparse<0.5" # what 0.5 asks for
     say "installing animalmm with CHOLMOD into $venv"
-    "${pip[@]}" "$pin" --editable ".[dev]" && exit
+    "${pip[@]}" --editable ".[cholmod,dev]" && exit
     say "scikit-sparse could not be built"
 fi
 say "installing animalmm without CHOLMOD into $venv: SciPy's SuperLU serves, correct but slower"

@@ -133,7 +133,7 @@ def build_term(
     ArgumentError
         Tagged terms with different kernels or structures.
     DataError
-        A grouping column with one level, or as many levels as records and no relationship.
+        A grouping column with one level.
     RelationshipError
         Levels of the data that K does not have.
     """
@@ -152,7 +152,7 @@ def build_term(
         name, tuple(bars), tuple(c for _, c in coded), columns, relationship.labels, source
     )
     Z = coding.incidence(data, lhs=[np.asarray(M) for M, _ in coded])
-    _check_levels(bars, groups, len(columns), known=key is not None)
+    _check_levels(bars, groups)
     form_of_sigma = structure(form, len(columns))
     term = Term(name, group_name(bars), columns, Z, relationship, form_of_sigma, key is not None)
     return term, coding
@@ -204,19 +204,10 @@ def _levels(groups: Sequence[pd.Series], bars: Sequence[BarTerm], data: pd.DataF
     return seen
 
 
-def _check_levels(
-    bars: Sequence[BarTerm], groups: Sequence[pd.Series], t: int, *, known: bool
-) -> None:
+def _check_levels(bars: Sequence[BarTerm], groups: Sequence[pd.Series]) -> None:
     for bar, values in zip(bars, groups, strict=True):
-        levels, n = values.nunique(), len(values)
-        if levels < 2:
+        if values.nunique() < 2:
             raise DataError(
                 f"column '{':'.join(bar.group)}' of {bar.text} has one level ({values.iloc[0]!r}); "
                 "a variance among levels needs at least two"
-            )
-        if not known and levels * t >= n:
-            raise DataError(
-                f"{bar.text} has {levels * t} random effects for {n} records, so they cannot be "
-                "told from the residual. Leave the term out, or give the relationship of its "
-                f"levels: relmat={{'{':'.join(bar.group)}': K}}"
             )

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from animalmm.core import Matrix, Problem, Psi, Term, Vector
 from animalmm.covariance import RESIDUAL, ParameterSpace, semidefinite_cholesky
-from animalmm.errors import ArgumentError, listing, nearest
+from animalmm.errors import ArgumentError, DataError, listing, nearest
 
 __all__ = ["parameter_space", "residual_mean_square", "start_psi"]
 
@@ -29,10 +29,16 @@ def parameter_space(problem: Problem, fixed: Mapping[str, Any] | None) -> Parame
     ------
     ArgumentError
         An unknown name, a wrong shape, a matrix that is not a covariance matrix.
+    DataError
+        A term with as many unrelated effects as there are records.
     """
     known = _components(problem, fixed, "fixed")
     residual = known.pop(RESIDUAL, None)
     names = [t.name for t in problem.terms]
+    if residual is None:
+        for term in problem.terms:
+            if term.name not in known:
+                _check_identified(term)
     return ParameterSpace(
         tuple(t.structure for t in problem.terms),
         tuple(_scales(t) for t in problem.terms),
@@ -61,6 +67,18 @@ def residual_mean_square(problem: Problem) -> float:
     X = root[:, None] * np.asarray(problem.X)
     rest = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
     return float(rest @ rest / (problem.n - problem.p))
+
+
+def _check_identified(term: Term) -> None:
+    """As many unrelated effects as records are a second residual; with a known one they are not."""
+    effects, n = term.q * term.t, term.Z.shape[0]
+    if not term.known and effects >= n:
+        raise DataError(
+            f"the term '{term.name}' has {effects} random effects for {n} records, so they cannot "
+            "be told from the residual. Leave it out, give the relationship of its levels "
+            f"(relmat={{'{term.group}': K}}), or the residual variance if it is known "
+            "(fixed={'Residual': ...})"
+        )
 
 
 def _scales(term: Term) -> Vector:

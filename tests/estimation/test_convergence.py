@@ -43,7 +43,7 @@ def test_two_terms_that_say_the_same_cannot_be_told_apart(seed):
 
 
 @pytest.mark.parametrize("form", ["us", "diag", "cs"])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(8))
 def test_a_variance_of_zero_is_a_boundary_and_not_a_doubt(form, seed):
     data = no_variance("intercept", seed)
     with warnings.catch_warnings(record=True) as caught:

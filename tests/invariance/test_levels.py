@@ -128,7 +128,7 @@ def test_direct_and_maternal_effects(maternal_data, larger, larger_kinship, form
         "precision": {"precision": {"animal": inverse_of(larger_kinship)}},
     }[form]
     found = fit(MATERNAL, maternal_data, **given, engine=engine)
-    assert_same_fit(found, expected)
+    assert_same_fit(found, expected, tolerance=1e-6)  # units of theta differ among the forms
     assert expected.ranef().shape == (len(kinship()), 2)
 
 
