@@ -81,7 +81,7 @@ def measure():
             clock = time.perf_counter()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                found[name] = DerivativeFree().minimise(criterion, space.start(1.0), space.domain)
+                found[name] = DerivativeFree().minimise(criterion, space.start(), space.domain)
             totals[name][1] += time.perf_counter() - clock
             totals[name][0] += found[name].evaluations
         best = min(o.value for o in found.values())

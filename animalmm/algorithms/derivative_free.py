@@ -20,14 +20,14 @@ __all__ = ["DerivativeFree"]
 
 _STEP = 3e-4  # of differences: truncation ~ step^2, rounding ~ 1e-12 |f| / step
 _SETTLED = 1e-8  # a difference of the criterion that no longer counts
-_NEAR = 0.05  # a parameter this near to where Sigma is singular is tried there
-_INWARD = (0.02, 0.1, 0.5)  # how far from such a place it is tried
 _ROUNDS = 4
 _ENOUGH = 1e-8  # gain of a Newton step after which no other is needed
 _COARSE = 1e-4  # gain below which the search leaves the rest to Newton
+_DOUBTFUL = 1e-6  # gain of the last Newton step above which another search is made
 _FIRST = 0.5  # length of the first step of the search, in standard deviations
+_FLAT = 1e-3  # curvature in units of theta: a whole standard deviation would not be felt
+_SURE = 0.05  # smallest over largest curvature that mixed derivatives of nearby can be trusted for
 _NOISE = 64 * np.finfo(float).eps  # relative rounding error of the criterion
-_FLAT = 1e-9  # relative curvature below which a direction is not determined
 
 
 class _Recorder:
@@ -84,17 +84,18 @@ class DerivativeFree:
             none = np.zeros(0)
             return Optimum(theta, f(theta), 1, none, none, (), tuple(f.history))
         messages: list[str] = []
-        for round_ in range(_ROUNDS):
-            search = _quasi_newton if round_ % 2 == 0 else _simplex
+        search = _quasi_newton
+        for _ in range(_ROUNDS):
             theta, local = self._finish(f, search(f, theta, domain), domain)
-            moved = _across_boundary(f, theta, domain)
+            moved = _off_boundary(f, theta, domain)
             if moved is not None:
                 messages.append(f"restarted beside a singular Sigma at {f(moved):.6f}")
-                theta = moved
-            elif local.gain < _ENOUGH or local.flat:
+                theta, search = moved, _quasi_newton
+            elif local.gain < _DOUBTFUL:
                 break
             else:
                 messages.append(f"searched again: the last step still gained {local.gain:.2g}")
+                search = _simplex
         if local.flat:
             messages.append("the criterion is flat in at least one direction")
         return Optimum(
@@ -119,7 +120,7 @@ class DerivativeFree:
             better = _onto_boundary(f, better, domain)
             # after a short step the mixed derivatives are as they were
             near = bool((np.abs(better - theta) < 0.01).all())
-            near &= np.array_equal(domain.singular(better), domain.singular(theta))
+            near &= np.array_equal(domain.held(better), domain.held(theta))
             theta, hessian = better, local.hessian if near else None
             if local.gain < _ENOUGH:
                 break
@@ -181,25 +182,29 @@ def _simplex(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
 
 def _local(f: _Recorder, theta: Vector, domain: Domain, hessian: Matrix | None) -> _Local:
     """Central differences over the parameters that are not on a bound."""
-    index = np.flatnonzero(~domain.singular(theta))
+    index = np.flatnonzero(~domain.held(theta))
     k = len(theta)
     gradient, step, H = np.zeros(k), np.zeros(k), np.zeros((k, k))
     if not len(index):
         return _Local(gradient, H, step, flat=False)
-    g, inner = _differences(f, theta, index, domain, hessian)
-    values, vectors = np.linalg.eigh(inner)
-    determined = np.abs(values) > _FLAT * max(np.abs(values).max(), 1.0)
+    g, inner, h = _differences(f, theta, index, domain, hessian)
+    # in units of the differences the curvature is a difference of values, with their rounding error
+    values, vectors = np.linalg.eigh(inner * np.outer(h, h))
+    if hessian is not None and values.min() < _SURE * values.max():
+        return _local(f, theta, domain, None)
+    lengths = np.square(h[:, None] * vectors).sum(axis=0)
+    determined = np.abs(values) > np.maximum(_NOISE * abs(f(theta)), _FLAT * lengths)
     curvature = np.where(determined, np.abs(values), np.inf)
     gradient[index] = g
     H[np.ix_(index, index)] = inner
-    step[index] = -vectors @ ((vectors.T @ g) / curvature)
+    step[index] = -h * (vectors @ ((vectors.T @ (g * h)) / curvature))
     return _Local(gradient, H, step, flat=not determined.all())
 
 
 def _differences(
     f: _Recorder, theta: Vector, index: NDArray[np.intp], domain: Domain, hessian: Matrix | None
-) -> tuple[Vector, Matrix]:
-    """Gradient and Hessian by central differences; mixed derivatives from `hessian` if given."""
+) -> tuple[Vector, Matrix, Vector]:
+    """Gradient, Hessian (its mixed part as given, if it is) and steps of central differences."""
     room = np.minimum(theta - domain.lower, domain.upper - theta)[index]
     h = np.minimum(_STEP * np.maximum(np.abs(theta[index]), 0.1), room)
     E = np.zeros((len(index), len(theta)))
@@ -212,14 +217,14 @@ def _differences(
     if hessian is not None:
         H = hessian[np.ix_(index, index)].copy()
         np.fill_diagonal(H, own)
-        return gradient, H
+        return gradient, H, h
     H = np.diag(own)
     for a in range(len(index)):
         for b in range(a):
             both = f(theta + E[a] + E[b]) + f(theta - E[a] - E[b])
             mixed = both - plus[a] - plus[b] - minus[a] - minus[b] + 2.0 * centre
             H[a, b] = H[b, a] = mixed / (2.0 * h[a] * h[b])
-    return gradient, H
+    return gradient, H, h
 
 
 def _line(f: _Recorder, theta: Vector, step: Vector, domain: Domain) -> Vector | None:
@@ -234,24 +239,16 @@ def _line(f: _Recorder, theta: Vector, step: Vector, domain: Domain) -> Vector |
 
 def _onto_boundary(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
     """Put parameters where Sigma is singular, if they are near and that costs nothing."""
-    zero = np.where(domain.through_zero, 0.0, np.inf)
-    for edge in (domain.lower, domain.upper, zero):
-        for i in np.flatnonzero((np.abs(theta - edge) < _NEAR) & (theta != edge)):
-            candidate = theta.copy()
-            candidate[i] = edge[i]
-            if f(candidate) <= f(theta) + _SETTLED:
-                theta = candidate
+    for _ in range(len(theta)):
+        costless = (c for c in domain.edges(theta) if f(c) <= f(theta) + _SETTLED)
+        candidate = next(costless, None)
+        if candidate is None:
+            break
+        theta = candidate
     return theta
 
 
-def _across_boundary(f: _Recorder, theta: Vector, domain: Domain) -> Vector | None:
-    """A better point on either side of a parameter that makes Sigma singular, if there is one."""
-    best, value = None, f(theta) - _SETTLED
-    for i in np.flatnonzero(domain.singular(theta)):
-        for distance in (*_INWARD, *(-d for d in _INWARD)):
-            candidate = theta.copy()
-            candidate[i] += distance
-            candidate = domain.clip(candidate)
-            if f(candidate) < value:
-                best, value = candidate, f(candidate)
-    return best
+def _off_boundary(f: _Recorder, theta: Vector, domain: Domain) -> Vector | None:
+    """A better point off the boundary on which theta is, if there is one."""
+    best = min(domain.escapes(theta), key=f, default=None)
+    return best if best is not None and f(best) < f(theta) - _SETTLED else None

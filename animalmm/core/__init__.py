@@ -2,10 +2,12 @@
 
 from animalmm.core.arrays import DesignMatrix, Matrix, Vector
 from animalmm.core.protocols import Algorithm, Engine, EngineSpec, Optimum, Point
-from animalmm.core.structure import CovStruct, Domain, Relationship
+from animalmm.core.structure import NEAR, STEPS_OFF, CovStruct, Domain, Relationship, changed
 from animalmm.core.types import Problem, Psi, Term
 
 __all__ = [
+    "NEAR",
+    "STEPS_OFF",
     "Algorithm",
     "CovStruct",
     "DesignMatrix",
@@ -20,4 +22,5 @@ __all__ = [
     "Relationship",
     "Term",
     "Vector",
+    "changed",
 ]

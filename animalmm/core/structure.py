@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from scipy import sparse
 
 from animalmm.core.arrays import Matrix, Vector
 
-__all__ = ["CovStruct", "Domain", "Relationship"]
+__all__ = ["NEAR", "STEPS_OFF", "CovStruct", "Domain", "Relationship", "changed"]
 
 
 class Relationship(Protocol):
@@ -43,9 +44,15 @@ class Relationship(Protocol):
         """K_jj, shape (q,)."""
 
 
+NEAR = 0.05  # a parameter this near to where Sigma is singular is tried there
+STEPS_OFF = (0.001, 0.01, 0.1, 0.5)  # how far from there it is tried
+
+
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """Where a vector of parameters may be, and where Sigma is singular.
+    """Where a vector of parameters may be, and what an optimiser has to know of its boundary.
+
+    A covariance structure with a geometry of its own overrides `held`, `edges` and `escapes`.
 
     Attributes
     ----------
@@ -69,6 +76,33 @@ class Domain:
         at_zero = self.through_zero & (np.abs(theta) <= tolerance)
         at_bound = (theta - self.lower <= tolerance) | (self.upper - theta <= tolerance)
         return np.asarray(at_zero | at_bound)
+
+    def held(self, theta: Vector) -> NDArray[np.bool_]:
+        """Which parameters hold Sigma on its boundary, or do not matter there."""
+        return self.singular(theta)
+
+    def edges(self, theta: Vector) -> Iterator[Vector]:
+        """Thetas like this one with a parameter, near to where Sigma is singular, put there."""
+        zero = np.where(self.through_zero, 0.0, np.inf)
+        for edge in (self.lower, self.upper, zero):
+            for i in np.flatnonzero((np.abs(theta - edge) < NEAR) & (theta != edge)):
+                yield changed(theta, i, edge[i])
+
+    def escapes(self, theta: Vector) -> Iterator[Vector]:
+        """Thetas off the boundary on which this one is, in every direction that matters."""
+        for i in np.flatnonzero(self.singular(theta)):
+            for step in STEPS_OFF:
+                for value in (theta[i] + step, theta[i] - step):
+                    candidate = self.clip(changed(theta, i, value))
+                    if candidate[i] != theta[i]:
+                        yield candidate
+
+
+def changed(theta: Vector, i: int | np.intp, value: float) -> Vector:
+    """A copy of theta with one element changed."""
+    out = theta.copy()
+    out[i] = value
+    return out
 
 
 class CovStruct(Protocol):

@@ -1,12 +1,12 @@
 """The forms of Sigma and the vector of all variance parameters."""
 
+from animalmm.covariance.cholesky import semidefinite_cholesky
 from animalmm.covariance.space import RESIDUAL, ParameterSpace
 from animalmm.covariance.structures import (
     AR1,
     CompoundSymmetry,
     Diagonal,
     Unstructured,
-    semidefinite_cholesky,
     structure,
 )
 

@@ -2,11 +2,11 @@
 
 With nothing fixed every Sigma is relative to the residual variance, which is profiled out of the
 criterion (lme4's theta). As soon as a component is fixed the scale is no longer free; theta is then
-on the scale of the data and the residual standard deviation is its last element, unless it too is
-fixed.
+absolute and the logarithm of the residual standard deviation is its last element, unless that too
+is fixed.
 
 Every element is in units of a typical standard deviation of its effect, so that the optimiser sees
-numbers around one whatever the units of a covariate or of K.
+numbers around one whatever the units of the response, of a covariate or of K.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from typing import NamedTuple
 import numpy as np
 
 from animalmm.core import CovStruct, Domain, Matrix, Psi, Vector
-from animalmm.covariance.structures import semidefinite_cholesky
+from animalmm.covariance.cholesky import semidefinite_cholesky
+from animalmm.covariance.domains import ProductDomain
 
 RESIDUAL = "Residual"
+_LOG_RANGE = 14.0  # a residual standard deviation is within a factor of a million of its unit
 
 
 class _Part(NamedTuple):
@@ -46,12 +48,15 @@ class ParameterSpace:
         Known Sigma (t x t, scale of the data) by number of term.
     fixed_sigma2 : float, optional
         Known residual variance.
+    unit : float
+        A typical residual standard deviation; one when the residual variance is profiled out.
     """
 
     structures: Sequence[CovStruct]
     scales: Sequence[Vector]
     fixed: Mapping[int, Matrix] = field(default_factory=dict)
     fixed_sigma2: float | None = None
+    unit: float = 1.0
 
     @property
     def profiled(self) -> bool:
@@ -89,26 +94,19 @@ class ParameterSpace:
     def domain(self) -> Domain:
         """Where theta may be."""
         domains = [part.structure.domain for part in self._parts]
-        return Domain(
-            self._stack([d.lower for d in domains], 0.0),
-            self._stack([d.upper for d in domains], np.inf),
+        return ProductDomain(
+            self._stack([d.lower for d in domains], -_LOG_RANGE),
+            self._stack([d.upper for d in domains], _LOG_RANGE),
             self._stack([d.through_zero.astype(float) for d in domains], 0.0).astype(bool),
+            [(part.where, d) for part, d in zip(self._parts, domains, strict=True)],
         )
 
-    def start(self, sd: float) -> Vector:
-        """Where to start when nothing better is known.
+    def start(self) -> Vector:
+        """Where to start when nothing better is known: every variance about the residual one."""
+        return self._stack([part.structure.start() for part in self._parts], 0.0)
 
-        Parameters
-        ----------
-        sd : float
-            A residual standard deviation; used when it is not profiled out.
-        """
-        unit = 1.0 if self.profiled else sd
-        pieces = [
-            part.structure.rescale(part.structure.start(), np.full(part.structure.size, unit))
-            for part in self._parts
-        ]
-        return self._stack(pieces, sd)
+    def _scale(self, part: _Part) -> Vector:
+        return self.scales[part.term] * self.unit
 
     def theta(self, psi: Psi) -> Vector:
         """The theta of a given psi (scale of the data)."""
@@ -116,30 +114,33 @@ class ParameterSpace:
         pieces = [
             part.structure.rescale(
                 part.structure.from_matrix(psi.sigmas[part.term] / unit),
-                1.0 / self.scales[part.term],
+                1.0 / self._scale(part),
             )
             for part in self._parts
         ]
-        return self._stack(pieces, float(np.sqrt(psi.sigma2)))
+        return self._stack(pieces, float(np.log(psi.sigma2) / 2 - np.log(self.unit)))
 
     def unscaled(self, theta: Vector) -> Vector:
         """Theta in the units of the effects themselves: lme4's theta when all are unstructured."""
         pieces = [
-            part.structure.rescale(theta[part.where], self.scales[part.term])
-            for part in self._parts
+            part.structure.rescale(theta[part.where], self._scale(part)) for part in self._parts
         ]
-        return self._stack(pieces, float(theta[-1]) if len(theta) else 0.0)
+        return self._stack(pieces, self._residual_sd(theta))
+
+    def _residual_sd(self, theta: Vector) -> float:
+        """Residual standard deviation when it is free."""
+        return self.unit * float(np.exp(theta[-1])) if self._free_residual else 0.0
 
     def psi(self, theta: Vector) -> Psi:
         """The psi of a theta; relative to the residual variance when that is profiled out."""
         factors = {i: semidefinite_cholesky(sigma) for i, sigma in self.fixed.items()}
         for part in self._parts:
-            own = part.structure.rescale(theta[part.where], self.scales[part.term])
+            own = part.structure.rescale(theta[part.where], self._scale(part))
             factors[part.term] = part.structure.factor(own)
         ordered = tuple(factors[i] for i in range(len(self.structures)))
         if self.profiled:
             return Psi(ordered)
-        return Psi(ordered, self.fixed_sigma2 or float(theta[-1] ** 2))
+        return Psi(ordered, self.fixed_sigma2 or self._residual_sd(theta) ** 2)
 
     def canonical(self, theta: Vector) -> Vector:
         """The same Sigmas without negative standard deviations."""

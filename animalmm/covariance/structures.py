@@ -14,37 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animalmm.core import CovStruct, Domain, Matrix, Vector
+from animalmm.covariance.cholesky import semidefinite_cholesky
+from animalmm.covariance.domains import CholeskyDomain, CorrelationDomain
 from animalmm.errors import ArgumentError
 
 __all__ = ["AR1", "CompoundSymmetry", "Diagonal", "Unstructured", "structure"]
-
-
-def semidefinite_cholesky(sigma: Matrix) -> Matrix:
-    """Lower Cholesky factor of a small positive semi-definite matrix.
-
-    A pivot that is zero to rounding gives a zero column, so that a singular Sigma (correlation of
-    one, variance of zero) has a factor too.
-
-    Raises
-    ------
-    ArgumentError
-        `sigma` is not symmetric or not positive semi-definite.
-    """
-    scale = np.abs(sigma).max(initial=0.0)
-    if not np.allclose(sigma, sigma.T, rtol=1e-8, atol=1e-12 * scale):
-        raise ArgumentError("a covariance matrix must be symmetric")
-    if scale > 0 and np.linalg.eigvalsh(sigma)[0] < -1e-8 * scale:
-        raise ArgumentError(
-            f"a covariance matrix must not have a negative eigenvalue; "
-            f"this one has {np.linalg.eigvalsh(sigma)[0]:.4g}"
-        )
-    t = len(sigma)
-    T = np.zeros((t, t))
-    for j in range(t):
-        rest = sigma[j:, j] - T[j:, :j] @ T[j, :j]
-        if rest[0] > 1e-14 * scale:
-            T[j:, j] = rest / np.sqrt(rest[0])
-    return T
 
 
 @dataclass(frozen=True)
@@ -69,7 +43,9 @@ class Unstructured:
     def domain(self) -> Domain:
         """No bounds; the diagonal of T may pass zero."""
         rows, columns = self._positions
-        return _domain(-np.inf, np.inf, rows == columns)
+        k = len(rows)
+        free = np.full(k, np.inf)
+        return CholeskyDomain(-free, free, rows == columns, rows, columns)
 
     def start(self) -> Vector:
         """T = I."""
@@ -107,7 +83,8 @@ class Diagonal:
     @property
     def domain(self) -> Domain:
         """No bounds; standard deviations may pass zero."""
-        return _domain(-np.inf, np.inf, np.ones(self.size, dtype=bool))
+        free = np.full(self.size, np.inf)
+        return Domain(-free, free, np.ones(self.size, dtype=bool))
 
     def start(self) -> Vector:
         """Standard deviations of one."""
@@ -144,10 +121,11 @@ class CompoundSymmetry:
     def domain(self) -> Domain:
         """Bounds of rho; standard deviations from zero, as signs matter to covariances."""
         least = -1.0 / max(self.size - 1, 1)
-        return _domain(
+        return CorrelationDomain(
             np.append(np.zeros(self.size), least),
             np.append(np.full(self.size, np.inf), 1.0),
             np.zeros(self.size + 1, dtype=bool),
+            needed=2,
         )
 
     def start(self) -> Vector:
@@ -167,10 +145,10 @@ class CompoundSymmetry:
     def from_matrix(self, sigma: Matrix) -> Vector:
         """Square roots of the diagonal and the common correlation."""
         sd = np.sqrt(np.diag(sigma))
-        off = ~np.eye(self.size, dtype=bool)
-        with np.errstate(invalid="ignore"):
-            rho = float(np.nanmean((sigma / np.outer(sd, sd))[off])) if self.size > 1 else 0.0
-        return _checked(self, np.append(sd, 0.0 if np.isnan(rho) else rho), sigma)
+        product = np.outer(sd, sd)
+        pairs = np.tril(product > 0, -1)
+        rho = float((sigma[pairs] / product[pairs]).mean()) if pairs.any() else 0.0
+        return _checked(self, np.append(sd, rho), sigma)
 
     def canonical(self, theta: Vector) -> Vector:
         """Theta itself."""
@@ -190,7 +168,12 @@ class AR1:
     @property
     def domain(self) -> Domain:
         """Bounds of rho; the standard deviation may pass zero."""
-        return _domain(np.array([-np.inf, -1.0]), np.array([np.inf, 1.0]), np.array([True, False]))
+        return CorrelationDomain(
+            np.array([-np.inf, -1.0]),
+            np.array([np.inf, 1.0]),
+            np.array([True, False]),
+            needed=1,
+        )
 
     def start(self) -> Vector:
         """Standard deviation of one, rho zero."""
@@ -205,8 +188,8 @@ class AR1:
         return np.asarray(sd * T)
 
     def rescale(self, theta: Vector, scale: Vector) -> Vector:
-        """The one standard deviation times the mean of the scales; rho stays."""
-        return np.array([theta[0] * scale.mean(), theta[1]])
+        """The one standard deviation times the geometric mean of the scales; rho stays."""
+        return np.array([theta[0] * np.exp(np.log(scale).mean()), theta[1]])
 
     def from_matrix(self, sigma: Matrix) -> Vector:
         """Square root of the first variance and the correlation of neighbours."""
@@ -225,19 +208,11 @@ _STRUCTURES: dict[str, type[Unstructured | Diagonal | CompoundSymmetry | AR1]] =
 
 
 def structure(name: str, size: int) -> CovStruct:
-    """Make the structure that a formula names, for t effects."""
-    return _STRUCTURES[name](size)
+    """Make the structure that a formula names, for t effects.
 
-
-def _domain(
-    lower: Vector | float, upper: Vector | float, through_zero: NDArray[np.bool_]
-) -> Domain:
-    k = len(through_zero)
-    return Domain(
-        np.broadcast_to(np.asarray(lower, dtype=float), k).copy(),
-        np.broadcast_to(np.asarray(upper, dtype=float), k).copy(),
-        through_zero,
-    )
+    One effect has no correlation, so that every structure of it is a variance.
+    """
+    return Unstructured(1) if size == 1 else _STRUCTURES[name](size)
 
 
 def _checked(form: CovStruct, theta: Vector, sigma: Matrix) -> Vector:

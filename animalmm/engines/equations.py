@@ -21,6 +21,7 @@ import numpy as np
 from scipy import linalg
 
 from animalmm.core import Matrix
+from animalmm.errors import EstimationError
 from animalmm.linalg import Factor
 
 __all__ = ["ApartEquations", "Equations", "JoinedEquations"]
@@ -50,7 +51,14 @@ class ApartEquations:
     def _cholesky(self) -> Matrix:
         """Lower Cholesky factor of the Schur complement ``I - ZX' M^-1 ZX``."""
         p = self.ZX.shape[1]
-        return np.asarray(linalg.cholesky(np.eye(p) - self.ZX.T @ self._solved, lower=True))
+        try:
+            return np.asarray(linalg.cholesky(np.eye(p) - self.ZX.T @ self._solved, lower=True))
+        except linalg.LinAlgError:
+            raise EstimationError(
+                "the random effects explain the response completely: beside them the residual "
+                "variance is zero to rounding. Check for a term with a level for nearly every "
+                "record, and for a response that is a function of the grouping columns"
+            ) from None
 
     def solve(self, r_x: Matrix, r_b: Matrix) -> tuple[Matrix, Matrix]:
         """Solution (gamma, b) for right sides of shapes (p, k) and (Q, k)."""

@@ -116,7 +116,7 @@ class Prepared:
             if term.t == 1:
                 pieces.append(part * T.item())
             else:
-                wide = part.reshape(-1, term.t, *part.shape[1:])
+                wide = part.reshape(term.block.size // term.t, term.t, *part.shape[1:])
                 pieces.append(
                     np.einsum(
                         "ji,qj...->qi..." if transpose else "ij,qj...->qi...", T, wide

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from animalmm.core import Matrix, Problem, Psi, Term, Vector
 from animalmm.covariance import RESIDUAL, ParameterSpace, semidefinite_cholesky
-from animalmm.errors import ArgumentError, DataError, listing, nearest
+from animalmm.errors import ArgumentError, DataError, EstimationError, listing, nearest
 
 __all__ = ["parameter_space", "residual_mean_square", "start_psi"]
 
@@ -41,9 +41,10 @@ def parameter_space(problem: Problem, fixed: Mapping[str, Any] | None) -> Parame
                 _check_identified(term)
     return ParameterSpace(
         tuple(t.structure for t in problem.terms),
-        tuple(_scales(t) for t in problem.terms),
+        tuple(_scales(t, problem.weights) for t in problem.terms),
         {names.index(name): sigma for name, sigma in known.items()},
         None if residual is None else residual.item(),
+        float(np.sqrt(residual_mean_square(problem))) if fixed else 1.0,
     )
 
 
@@ -62,11 +63,15 @@ def residual_mean_square(problem: Problem) -> float:
     """Weighted residual variance of the fixed part alone: a scale to start from."""
     root = np.sqrt(problem.weights)
     y = root * (problem.y - problem.offset)
+    total = float(np.var(y))
     if sparse.issparse(problem.X):
-        return float(np.var(y))
+        return total
     X = root[:, None] * np.asarray(problem.X)
     rest = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
-    return float(rest @ rest / (problem.n - problem.p))
+    mean_square = float(rest @ rest / (problem.n - problem.p))
+    if mean_square <= 1e-24 * total:
+        raise EstimationError("the fixed effects fit the response exactly: no variance is left")
+    return mean_square
 
 
 def _check_identified(term: Term) -> None:
@@ -81,13 +86,13 @@ def _check_identified(term: Term) -> None:
         )
 
 
-def _scales(term: Term) -> Vector:
+def _scales(term: Term, weights: Vector) -> Vector:
     """Standard deviation of each effect that gives a record about the variance of the residual.
 
-    One over the root mean square of its coefficients and over the typical size of K; only the order
-    of magnitude matters.
+    One over the weighted root mean square of its coefficients and over the typical size of K; only
+    the order of magnitude matters.
     """
-    squares = np.asarray(term.Z.power(2).sum(axis=0)).reshape(-1, term.t).sum(axis=0)
+    squares = np.asarray(term.Z.power(2).T @ weights).reshape(-1, term.t).sum(axis=0)
     K = term.relationship
     size = 1.0 / K.precision().diagonal().mean() if K.prefers_precision else K.diagonal().mean()
     mean_square = np.where(squares > 0, squares / term.Z.shape[0], 1.0) * size

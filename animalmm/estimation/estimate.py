@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from animalmm.algorithms import algorithm_named
 from animalmm.core import Algorithm, Engine, EngineSpec, Point, Problem, Psi, Vector
 from animalmm.covariance import ParameterSpace
 from animalmm.engines import engine_spec
 from animalmm.errors import ArgumentError, BoundaryWarning, ConvergenceWarning, warn
-from animalmm.estimation.components import parameter_space, residual_mean_square, start_psi
+from animalmm.estimation.components import parameter_space, start_psi
 from animalmm.estimation.convergence import Convergence, judge
 from animalmm.estimation.criterion import Criterion, degrees_of_freedom
 
@@ -137,12 +135,7 @@ def estimate(
 
 def _start(problem: Problem, space: ParameterSpace, start: Mapping[str, Any] | None) -> Vector:
     psi = start_psi(problem, start)
-    if psi is not None:
-        return space.theta(psi)
-    if space.profiled:
-        return space.start(1.0)
-    share = residual_mean_square(problem) / (1 + len(problem.terms))
-    return space.start(float(np.sqrt(share)))
+    return space.start() if psi is None else space.theta(psi)
 
 
 def _warn(convergence: Convergence) -> None:

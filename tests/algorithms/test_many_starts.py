@@ -55,7 +55,7 @@ def compare(seed, starts):
     """Criterion from the default start, and the best one from random starts."""
     criterion, space = criterion_of(seed, "REML" if seed % 3 else "ML")
     algorithm, rng = DerivativeFree(), np.random.default_rng(seed)
-    default = algorithm.minimise(criterion, space.start(1.0), space.domain)
+    default = algorithm.minimise(criterion, space.start(), space.domain)
     best = np.inf
     for _ in range(starts):
         start = space.domain.clip(rng.normal(size=space.size) * rng.choice([0.1, 1.0, 5.0]))

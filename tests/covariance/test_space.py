@@ -104,9 +104,9 @@ def test_unscaled_keeps_a_free_residual_and_leaves_out_a_known_one():
 
 @pytest.mark.parametrize("fixed", [{}, {"fixed": {1: SIGMAS[1]}}, {"fixed_sigma2": 2.0}])
 def test_the_start_gives_every_effect_the_residual_variance_in_its_own_units(fixed):
-    start = space(**fixed)
-    psi = start.psi(start.start(3.0))
-    expected = 1.0 if start.profiled else 9.0
+    start = space(**fixed, unit=3.0 if fixed else 1.0)
+    psi = start.psi(start.start())
+    expected = 9.0 if fixed else 1.0
     for i in (0, 2, 3):
         np.testing.assert_allclose(np.diag(psi.sigmas[i]), expected * SCALES[i] ** 2, rtol=1e-12)
 
@@ -131,10 +131,10 @@ def test_the_domain_stacks_those_of_the_free_terms():
     partly = space(fixed={1: SIGMAS[1]})
     expected = [FORMS[i].domain for i in (0, 2, 3)]
     np.testing.assert_array_equal(
-        partly.domain.lower, np.concatenate([*(d.lower for d in expected), [0.0]])
+        partly.domain.lower, np.concatenate([*(d.lower for d in expected), [-14.0]])
     )
     np.testing.assert_array_equal(
-        partly.domain.upper, np.concatenate([*(d.upper for d in expected), [np.inf]])
+        partly.domain.upper, np.concatenate([*(d.upper for d in expected), [14.0]])
     )
     assert not partly.domain.through_zero[-1]
 

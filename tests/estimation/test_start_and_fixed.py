@@ -1,11 +1,13 @@
 """`start=` changes the way, `fixed=` the model."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from animalmm import fit
-from animalmm.errors import ArgumentError
+from animalmm.errors import ArgumentError, BoundaryWarning
 
 from .data import random_slopes, variances
 
@@ -64,7 +66,9 @@ def test_a_start_is_where_the_search_begins(data, form):
         data.assign(x=50 * data.x),
         fixed={"g": sigma[form], "Residual": 2.0},
     )
-    space = fit(f"y ~ x + {form}(x | g)", data.assign(x=50 * data.x)).estimate.space
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BoundaryWarning)  # of ar1()
+        space = fit(f"y ~ x + {form}(x | g)", data.assign(x=50 * data.x)).estimate.space
     found = space.psi(first[0]).scaled(2.0)
     np.testing.assert_allclose(found.sigmas[0], known.estimate.psi.sigmas[0], atol=1e-10)
 
@@ -161,3 +165,19 @@ def test_impossible_values_are_refused_by_name(data, argument, value, message):
 def test_a_start_of_another_form_is_refused(data):
     with pytest.raises(ArgumentError, match=r"form diag\(\)"):
         fit("y ~ x + diag(x | g)", data, start={"g": SIGMA})
+
+
+def test_a_level_for_each_record_is_a_model_when_the_residual_is_known():
+    """Meta-analysis: studies with known sampling variances 1 / w, random effects of studies."""
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"study": [f"s{i}" for i in range(40)], "v": rng.uniform(0.1, 1.0, 40)})
+    data["effect"] = 0.3 + rng.normal(0, 0.7, 40) + rng.normal(0, np.sqrt(data.v))
+    found = fit(
+        "effect ~ 1 + (1 | study)", data, weights=1 / data.v, fixed={"Residual": 1.0}, method="ML"
+    )
+    tau2 = found.varcorr().loc[0, "vcov"]
+    w = 1 / (data.v + tau2)
+    mean = (w * data.effect).sum() / w.sum()
+    score = ((data.effect - mean) ** 2 * w**2 - w).sum()  # of the normal likelihood, zero at ML
+    assert found.fixef().iloc[0] == pytest.approx(mean, rel=1e-9)
+    assert score == pytest.approx(0.0, abs=1e-4)

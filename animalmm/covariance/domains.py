@@ -1,0 +1,136 @@
+"""The boundary of the covariance structures, for optimisers.
+
+On the boundary some parameters of a structure mean nothing (the correlation of an effect without
+variance), and some ways off it change several of them at once. A `Domain` that knows this keeps an
+optimiser from calling a singular Sigma undetermined, and from staying at one that is not the
+optimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animalmm.core import NEAR, STEPS_OFF, Domain, Matrix, Vector, changed
+from animalmm.covariance.cholesky import semidefinite_cholesky
+
+__all__ = ["CholeskyDomain", "CorrelationDomain", "ProductDomain"]
+
+_RHO = (-1.0, -0.5, 0.0, 0.5, 1.0)  # correlations to try for an effect that gets a variance
+
+
+@dataclass(frozen=True, eq=False)
+class CholeskyDomain(Domain):
+    """Of a lower triangular T, its elements in the order of `rows` and `columns`.
+
+    Where T_jj = 0 the whole column j is put to zero (T has a turned twin of the same Sigma), so
+    that no parameter is left that does nothing.
+    """
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+
+    def _matrix(self, theta: Vector) -> Matrix:
+        t = int(self.rows.max()) + 1
+        T = np.zeros((t, t))
+        T[self.rows, self.columns] = theta
+        return T
+
+    def _theta(self, T: Matrix) -> Vector:
+        return np.asarray(T[self.rows, self.columns])
+
+    def held(self, theta: Vector) -> NDArray[np.bool_]:
+        """Columns whose diagonal is zero."""
+        return np.asarray((np.diag(self._matrix(theta)) == 0.0)[self.columns])
+
+    def edges(self, theta: Vector) -> Iterator[Vector]:
+        """A small diagonal element put to zero, the rest turned into the lower triangle."""
+        T = self._matrix(theta)
+        diagonal = np.abs(np.diag(T))
+        for j in np.flatnonzero((diagonal > 0.0) & (diagonal < NEAR)):
+            flat = T.copy()
+            flat[j, j] = 0.0
+            yield self._theta(semidefinite_cholesky(flat @ flat.T))
+
+    def escapes(self, theta: Vector) -> Iterator[Vector]:
+        """A variance for effect j: of its own, or shared with a later effect, of either sign."""
+        T = self._matrix(theta)
+        for j in np.flatnonzero(np.diag(T) == 0.0):
+            for step in STEPS_OFF:
+                alone = T.copy()
+                alone[j, j] = step
+                yield self._theta(alone)
+                for k in range(j + 1, len(T)):
+                    for sign in (0.6, -0.6):  # 0.6^2 + 0.8^2 = 1: the variance of k stays
+                        shared = alone.copy()
+                        shared[k:, j] += sign * T[k:, k]
+                        shared[k:, k] = 0.8 * T[k:, k]
+                        yield self._theta(shared)
+
+
+@dataclass(frozen=True, eq=False)
+class CorrelationDomain(Domain):
+    """Of standard deviations followed by one correlation.
+
+    Attributes
+    ----------
+    needed : int
+        Number of effects with variance below which the correlation means nothing.
+    """
+
+    needed: int
+
+    def held(self, theta: Vector) -> NDArray[np.bool_]:
+        """Vanished standard deviations, and a correlation at its limit or without meaning."""
+        held = self.singular(theta)
+        held[-1] |= np.count_nonzero(theta[:-1]) < self.needed
+        return held
+
+    def escapes(self, theta: Vector) -> Iterator[Vector]:
+        """As for any domain, with several correlations beside each new standard deviation."""
+        for candidate in super().escapes(theta):
+            yield candidate
+            if candidate[-1] == theta[-1]:
+                for rho in _RHO:
+                    yield self.clip(changed(candidate, -1, rho))
+
+
+@dataclass(frozen=True, eq=False)
+class ProductDomain(Domain):
+    """Of several structures side by side.
+
+    Attributes
+    ----------
+    parts : sequence of (slice, Domain)
+        The elements of theta and the domain of each structure.
+    """
+
+    parts: Sequence[tuple[slice, Domain]]
+
+    def held(self, theta: Vector) -> NDArray[np.bool_]:
+        """Those of each part."""
+        held = self.singular(theta)
+        for where, domain in self.parts:
+            held[where] = domain.held(theta[where])
+        return held
+
+    def edges(self, theta: Vector) -> Iterator[Vector]:
+        """Those of each part, the others unchanged."""
+        for where, domain in self.parts:
+            for piece in domain.edges(theta[where]):
+                yield _replaced(theta, where, piece)
+
+    def escapes(self, theta: Vector) -> Iterator[Vector]:
+        """Those of each part, the others unchanged."""
+        for where, domain in self.parts:
+            for piece in domain.escapes(theta[where]):
+                yield _replaced(theta, where, piece)
+
+
+def _replaced(theta: Vector, where: slice, piece: Vector) -> Vector:
+    out = theta.copy()
+    out[where] = piece
+    return out
