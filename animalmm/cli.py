@@ -25,7 +25,7 @@ def demo() -> None:
 
     result = fit("y ~ sex + protein + (1 | animal)", recorded, relmat={"animal": pedigree})
 
-    print(f"{course.title}: {len(recorded)} records\n{pedigree!r}\n")
+    print(f"Data: {course.title}\n{pedigree!r}\n")
     print(result.summary())
     h2 = result.h2()["share"]["animal"]
     print(f"\nHeritability: {h2:.3f}\n\nThe ten best animals by breeding value:")

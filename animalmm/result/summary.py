@@ -87,8 +87,17 @@ class Summary:
 
 
 def _text(table: pd.DataFrame, *, index: bool = True, form: str | None = None) -> str:
-    text = _formatted(table, form).to_string(index=index, na_rep="", justify="right")
-    return "\n".join(" " + line.rstrip() for line in text.splitlines())
+    """A table as text: words to the left, numbers to the right."""
+    columns = [("", list(table.index), str.ljust)] if index else []
+    for name, values in _formatted(table, form).items():
+        number = pd.api.types.is_numeric_dtype(table[name].dtype)
+        columns.append((str(name), list(values), str.rjust if number else str.ljust))
+    padded = []
+    for name, cells, align in columns:
+        words = [name, *map(str, cells)]
+        width = max(map(len, words))
+        padded.append([align(word, width) for word in words])
+    return "\n".join(" " + " ".join(row).rstrip() for row in zip(*padded, strict=True))
 
 
 def _formatted(table: pd.DataFrame, form: str | None = None) -> pd.DataFrame:
