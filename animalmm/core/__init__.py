@@ -1,6 +1,7 @@
 """Types and Protocols shared by all rooms."""
 
 from animalmm.core.arrays import DesignMatrix, Matrix, Vector
+from animalmm.core.choice import named
 from animalmm.core.protocols import Algorithm, Engine, EngineSpec, Optimum, Point
 from animalmm.core.structure import NEAR, STEPS_OFF, CovStruct, Domain, Relationship, changed
 from animalmm.core.types import Problem, Psi, Term
@@ -23,4 +24,5 @@ __all__ = [
     "Term",
     "Vector",
     "changed",
+    "named",
 ]

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 from scipy import sparse
 
-from animalmm.core import EngineSpec, Problem, Term
+from animalmm.core import EngineSpec, Problem, named
 from animalmm.engines.sparse import SparseEngine
-from animalmm.errors import ArgumentError, listing, nearest
 
 __all__ = ["MME", "Auto", "Whitened", "engine_spec"]
 
 
 @dataclass(frozen=True)
-class MME:
-    """Henderson's mixed model equations with K^-1 for every term.
+class _Sparse:
+    """A sparse engine, its coordinates chosen by the subclass.
 
     Attributes
     ----------
@@ -25,88 +24,58 @@ class MME:
 
     join: bool | None = None
 
-    def prepare(self, problem: Problem) -> SparseEngine:
-        """Bind to a problem."""
-        return _prepare(problem, ["precision"] * len(problem.terms), self.join, "mme: as asked")
-
-
-@dataclass(frozen=True)
-class Whitened:
-    """lme4's trick: Z times the Cholesky factor of K for every term.
-
-    Attributes
-    ----------
-    join : bool, optional
-        Whether X joins the sparse system; by default it does when it is sparse.
-    """
-
-    join: bool | None = None
+    def _forms(self, problem: Problem) -> tuple[list[str], str]:
+        """The coordinates of each term, and why."""
+        raise AssertionError("a subclass chooses")
 
     def prepare(self, problem: Problem) -> SparseEngine:
         """Bind to a problem."""
-        forms = ["factor"] * len(problem.terms)
-        return _prepare(problem, forms, self.join, "whitened: as asked")
+        forms, why = self._forms(problem)
+        joined = bool(sparse.issparse(problem.X)) if self.join is None else self.join
+        joined = joined and problem.p > 0
+        place = "X in the sparse system" if joined else "X dense and apart"
+        return SparseEngine(problem, forms, joined=joined, description=f"{why}; {place}")
 
 
 @dataclass(frozen=True)
-class Auto:
-    """For each term the form that its relationship has at hand.
+class MME(_Sparse):
+    """Henderson's mixed model equations, with K^-1 for every term."""
+
+    def _forms(self, problem: Problem) -> tuple[list[str], str]:
+        return ["precision"] * len(problem.terms), "mme: as asked"
+
+
+@dataclass(frozen=True)
+class Whitened(_Sparse):
+    """lme4's trick: Z times the Cholesky factor of K, for every term."""
+
+    def _forms(self, problem: Problem) -> tuple[list[str], str]:
+        return ["factor"] * len(problem.terms), "whitened: as asked"
+
+
+@dataclass(frozen=True)
+class Auto(_Sparse):
+    """For each term the form that its relationship has at hand, so that nothing is inverted.
 
     A pedigree or a given precision is used by its inverse, a given covariance by its Cholesky
-    factor, so that nothing is inverted.
+    factor.
     """
 
-    join: bool | None = None
-
-    def prepare(self, problem: Problem) -> SparseEngine:
-        """Bind to a problem."""
-        forms = [_cheaper(term) for term in problem.terms]
-        known = [(t, f) for t, f in zip(problem.terms, forms, strict=True) if t.known]
-        reasons = [
-            f"'{t.name}' by its {'inverse' if f == 'precision' else 'Cholesky factor'}"
-            for t, f in known
-        ]
+    def _forms(self, problem: Problem) -> tuple[list[str], str]:
+        forms, reasons = [], []
+        for term in problem.terms:
+            by_inverse = term.relationship.prefers_precision
+            forms.append("precision" if by_inverse else "factor")
+            if term.known:
+                form = "inverse" if by_inverse else "Cholesky factor"
+                reasons.append(f"'{term.name}' by its {form}")
         name = "whitened" if "factor" in forms else "mme"
-        why = "; ".join(reasons) if reasons else "no relationship matrices"
-        return _prepare(problem, forms, self.join, f"{name}: {why}")
+        return forms, f"{name}: {'; '.join(reasons) or 'no relationship matrices'}"
 
 
 _NAMES: dict[str, EngineSpec] = {"auto": Auto(), "mme": MME(), "whitened": Whitened()}
 
 
 def engine_spec(engine: str | EngineSpec) -> EngineSpec:
-    """The engine of a name, or the configured engine itself.
-
-    Raises
-    ------
-    ArgumentError
-        No engine has this name.
-    """
-    if not isinstance(engine, str):
-        if isinstance(engine, type):
-            raise ArgumentError(f"engine takes an engine object: {engine.__name__}()")
-        if not hasattr(engine, "prepare"):
-            raise ArgumentError(
-                f"engine takes a name ({listing(_NAMES)}) or an engine object with prepare(); "
-                f"this is a {type(engine).__name__}"
-            )
-        return engine
-    if engine not in _NAMES:
-        raise ArgumentError(
-            f"there is no engine {engine!r}; there are {listing(_NAMES)}.{nearest(engine, _NAMES)}"
-        )
-    return _NAMES[engine]
-
-
-def _cheaper(term: Term) -> str:
-    return "precision" if term.relationship.prefers_precision else "factor"
-
-
-def _prepare(
-    problem: Problem, forms: list[str], join: bool | None, description: str
-) -> SparseEngine:
-    joined = bool(sparse.issparse(problem.X)) if join is None else join
-    if joined and not problem.p:
-        joined = False
-    place = "X in the sparse system" if joined else "X dense and apart"
-    return SparseEngine(problem, forms, joined=joined, description=f"{description}; {place}")
+    """The engine of a name, or the configured engine itself; else an ArgumentError."""
+    return named(engine, _NAMES, "engine", "prepare")
