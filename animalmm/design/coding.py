@@ -84,7 +84,7 @@ class Coding:
         """
         for name in self.columns:
             if name not in data:
-                raise DataError(f"The new data lack the column {name!r}.{nearest(name, data)}")
+                raise DataError(f"the new data lack the column {name!r}.{nearest(name, data)}")
         n, p = len(data), len(self.names)
         complete = data[list(self.columns)].notna().all(axis=1).to_numpy(dtype=bool)
         if complete.all():
@@ -218,12 +218,12 @@ def response(spec: FormulaSpec, data: pd.DataFrame) -> Floats:
     values = evaluate(spec.response, data, {})
     remedy = "turn it into numbers first, or fit another column"
     if is_categorical(values):
-        raise DataError(f"The response {spec.response} is not numeric: {remedy}.")
+        raise DataError(f"the response {spec.response} is not numeric: {remedy}")
     n = len(data)
     y = Numeric(spec.response, 1).read(values, n)[:, 0]
     if np.all(y == y[0]):
-        message = f"The response {spec.response} is {y[0]:g} in all {n} rows"
-        raise DataError(f"{message}: there is nothing to estimate.")
+        message = f"the response {spec.response} is {y[0]:g} in all {n} rows"
+        raise DataError(f"{message}: there is nothing to estimate")
     return y
 
 
@@ -231,8 +231,8 @@ def _checked(contrasts: Mapping[str, object] | None, data: pd.DataFrame) -> Mapp
     contrasts = {} if contrasts is None else contrasts
     for name in contrasts:
         if name not in data:
-            message = f"contrasts names {name!r}, which is no column of the model."
-            raise ArgumentError(f"{message}{nearest(name, data)}")
+            message = f"contrasts names {name!r}, which is no column of the model"
+            raise ArgumentError(f"{message}.{nearest(name, data)}")
     return contrasts
 
 
@@ -245,7 +245,7 @@ def _chosen(text: str, values: Any, contrasts: Mapping[str, object]) -> object:
         return contrasts[names[0]]
     if quote(names[0]) == text:
         message = f"contrasts names {names[0]!r}, which is numeric: write factor({text})"
-        raise ArgumentError(f"{message} in the formula to make it categorical.")
+        raise ArgumentError(f"{message} in the formula to make it categorical")
     return None
 
 

@@ -98,7 +98,7 @@ def build_frame(
         With the number of rows for each cause.
     """
     if na_action not in {"drop", "fail"}:
-        raise ArgumentError(f"na_action is 'drop' or 'fail', not {na_action!r}.")
+        raise ArgumentError(f"na_action is 'drop' or 'fail', not {na_action!r}")
     data = as_frame(data)
     used = data[_columns(spec, data)]
     extra = {
@@ -129,11 +129,11 @@ def as_frame(data: object) -> pd.DataFrame:
         return data
     if not isinstance(data, Mapping):
         kind = type(data).__name__
-        raise DataError(f"data must be a pandas DataFrame or a dict of columns, not a {kind}.")
+        raise DataError(f"data must be a pandas DataFrame or a dict of columns, not a {kind}")
     try:
         return pd.DataFrame(dict(data))
     except ValueError as error:
-        raise DataError(f"The dict of columns makes no table: {error}.") from error
+        raise DataError(f"the dict of columns makes no table: {error}") from error
 
 
 def _columns(spec: FormulaSpec, data: pd.DataFrame) -> list[str]:
@@ -145,16 +145,16 @@ def _columns(spec: FormulaSpec, data: pd.DataFrame) -> list[str]:
             if role == "column":
                 names[name] = None
             elif name not in FUNCTIONS:
-                message = f"There is no function {name!r} in formulas.{nearest(name, FUNCTIONS)}"
+                message = f"there is no function {name!r} in formulas.{nearest(name, FUNCTIONS)}"
                 raise FormulaError(message, spec.text, _place(spec.text, name))
     counts = data.columns.value_counts()
     for name in names:
         if name not in counts:
             hint = nearest(name, data.columns) or f" The columns are {listing(data.columns)}."
-            message = f"There is no column {name!r} in the data.{hint if len(data.columns) else ''}"
+            message = f"there is no column {name!r} in the data.{hint if len(data.columns) else ''}"
             raise FormulaError(message, spec.text, _place(spec.text, name))
         if counts[name] > 1:
-            raise DataError(f"{counts[name]} columns of the data are called {name!r}: rename them.")
+            raise DataError(f"{counts[name]} columns of the data are called {name!r}: rename them")
     return list(names)
 
 
@@ -166,22 +166,22 @@ def row_values(what: str, given: object, data: pd.DataFrame) -> Floats:
     """One number for each row of the data, NaN where it is missing."""
     if isinstance(given, str):
         if given not in data:
-            raise DataError(f"There is no column {given!r} for {what}.{nearest(given, data)}")
+            raise DataError(f"there is no column {given!r} for {what}.{nearest(given, data)}")
         given = data[given]
     elif isinstance(given, pd.Series) and given.index.is_unique and data.index.is_unique:
         aligned = len(given) == len(data) and data.index.isin(given.index).all()
         given = given.reindex(data.index) if aligned else given
     values = pd.Series(np.asarray(given) if not isinstance(given, pd.Series) else given)
     if len(values) != len(data):
-        raise DataError(f"{what} has {len(values)} values and the data have {len(data)} rows.")
+        raise DataError(f"{what} has {len(values)} values and the data have {len(data)} rows")
     if is_categorical(values) and not pd.api.types.is_object_dtype(values.dtype):
-        raise DataError(f"{what} must be numbers, not {values.dtype}.")
+        raise DataError(f"{what} must be numbers, not {values.dtype}")
     try:
         numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{what} must be numbers: {error}.") from error
+        raise DataError(f"{what} must be numbers: {error}") from error
     if np.isinf(numbers).any():
-        raise DataError(f"{what} has {np.isinf(numbers).sum()} infinite values.")
+        raise DataError(f"{what} has {np.isinf(numbers).sum()} infinite values")
     return numbers
 
 
@@ -196,18 +196,18 @@ def _complete(
     for cause, gaps in {**missing, **{k: np.isnan(v) for k, v in extra.items()}}.items():
         count = int(gaps.sum())
         if count and count == n:
-            raise DataError(f"{cause} is missing in all {n} rows: leave it out of the model.")
+            raise DataError(f"{cause} is missing in all {n} rows: leave it out of the model")
         if count:
             dropped[cause] = count
             keep &= ~gaps
     causes = ", ".join(f"{cause} missing in {count}" for cause, count in dropped.items())
     if not keep.any():
-        raise DataError(f"No row is left: {causes}." if causes else "The data have no rows.")
+        raise DataError(f"no row is left: {causes}" if causes else "the data have no rows")
     if dropped:
         message = f"{n - int(keep.sum())} of {n} rows"
         if na_action == "fail":
             remedy = "na_action='drop' leaves them out"
-            raise DataError(f"{message} have missing values: {causes}; {remedy}.")
+            raise DataError(f"{message} have missing values: {causes}; {remedy}")
         warn(f"{message} dropped: {causes}", DroppedRowsWarning)
     return keep, dropped
 
@@ -215,12 +215,12 @@ def _complete(
 def _check_finite(data: pd.DataFrame) -> None:
     for name, column in data.items():
         if pd.api.types.is_complex_dtype(column.dtype):
-            raise DataError(f"{name} is complex: take its real part, or its size, first.")
+            raise DataError(f"{name} is complex: take its real part, or its size, first")
         if pd.api.types.is_float_dtype(column.dtype):
             infinite = int(np.isinf(column.to_numpy(dtype=float)).sum())
             if infinite:
                 message = f"{name} is infinite in {infinite} of {len(data)} rows"
-                raise DataError(f"{message}: make those values missing, or transform otherwise.")
+                raise DataError(f"{message}: make those values missing, or transform otherwise")
 
 
 def _check_labels(data: pd.DataFrame, groups: Sequence[str]) -> None:
@@ -230,16 +230,16 @@ def _check_labels(data: pd.DataFrame, groups: Sequence[str]) -> None:
         except TypeError:
             kind = type(data[name].iloc[0]).__name__
             message = f"{name} groups records and holds values of type {kind}"
-            raise DataError(f"{message}, which cannot be labels: use numbers or text.") from None
+            raise DataError(f"{message}, which cannot be labels: use numbers or text") from None
 
 
 def _weights(weights: Floats) -> Floats:
     if (weights < 0).any():
         message = f"weights has {(weights < 0).sum()} negative values"
-        raise DataError(f"{message}; a weight is the inverse of a variance.")
+        raise DataError(f"{message}; a weight is the inverse of a variance")
     if (weights == 0).any():
         message = f"weights has {(weights == 0).sum()} zeros: remove those rows instead"
-        raise DataError(f"{message}, or make them missing.")
+        raise DataError(f"{message}, or make them missing")
     return weights
 
 
@@ -249,11 +249,11 @@ def formula_offset(spec: FormulaSpec, data: pd.DataFrame) -> Floats:
     for text in spec.offsets:
         for name in columns_in(text):
             if name not in data:
-                raise DataError(f"The data lack the column {name!r} of offset({text}).")
+                raise DataError(f"the data lack the column {name!r} of offset({text})")
         complete = data[list(columns_in(text))].notna().all(axis=1).to_numpy(dtype=bool)
         values = evaluate(text, data.loc[complete], {})
         if is_categorical(values):
-            raise DataError(f"offset({text}) must be numbers.")
+            raise DataError(f"offset({text}) must be numbers")
         total[~complete] = np.nan
         total[complete] += Numeric(f"offset({text})", 1).read(values, int(complete.sum()))[:, 0]
     return total

@@ -45,7 +45,7 @@ def read_bar(scan: Scan, place: BarPlace) -> list[BarTerm]:
     if len(bars) == 2 and (double or scan.tokens[bars[1]].text == "||"):
         raise scan.fail("'||' and a tag do not go together.", bars[0])
     if double and place.structure in {"cs", "ar1"}:
-        message = f"{place.structure}() correlates the columns and '||' does not: choose one."
+        message = f"{place.structure}() correlates the columns and '||' does not: choose one"
         raise scan.fail(message, bars[0])
 
     lefts = _left(scan, spans[0], bars[0], double)
@@ -99,7 +99,7 @@ def _groups(scan: Scan, span: Span, bar: int) -> list[_Group]:
     for operator in ("+", "*", "-"):
         at = scan.top(span, operator)
         if at:
-            message = f"{operator!r} has no meaning among groups: write two terms, or (1 | a:b)."
+            message = f"{operator!r} has no meaning among groups: write two terms, or (1 | a:b)"
             raise scan.fail(message, at[0])
     levels = [
         [_atom(scan, part) for part in scan.split(scan.strip(level), ":")]
@@ -109,7 +109,7 @@ def _groups(scan: Scan, span: Span, bar: int) -> list[_Group]:
     if len(levels) == len(levels[0]) == 1:
         return [levels[0][0]]
     if any(atom.identity or atom.kernel for level in levels for atom in level):
-        message = "ide() and gr() take one column: make the interaction a column of the data first."
+        message = "ide() and gr() take one column: make the interaction a column of the data first"
         raise scan.fail(message, span[0])
     groups = []
     for depth in range(len(levels), 0, -1):
@@ -131,7 +131,7 @@ def _atom(scan: Scan, span: Span) -> _Group:
     call = scan.call(span)
     if call is None or call[0] not in {"ide", "gr"}:
         what = "A function call" if call is not None else f"{scan.source(span)!r}"
-        message = f"{what} cannot be a group: make it a column of the data first."
+        message = f"{what} cannot be a group: make it a column of the data first"
         raise scan.fail(message, span[0])
     names = [
         scan.tokens[lo].column if hi - lo == 1 else None for lo, hi in scan.split(call[1], ",")
@@ -141,6 +141,6 @@ def _atom(scan: Scan, span: Span) -> _Group:
             raise scan.fail("ide() takes one column: write (1 | ide(g)).", span[0])
         return _Group((names[0],), identity=True)
     if len(names) != 2 or names[0] is None or names[1] is None:
-        message = "gr() takes a column and the name of a matrix: write (1 | gr(g, D))."
+        message = "gr() takes a column and the name of a matrix: write (1 | gr(g, D))"
         raise scan.fail(message, span[0])
     return _Group((names[0],), kernel=names[1])

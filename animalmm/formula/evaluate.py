@@ -86,7 +86,7 @@ def evaluate(
     masked, columns = mask(text)
     for _, name in columns:
         if name not in data:
-            message = f"There is no column {name!r} in the data.{nearest(name, list(data))}"
+            message = f"there is no column {name!r} in the data.{nearest(name, list(data))}"
             raise DataError(message)
     if len(columns) == 1 and masked == columns[0][0]:
         return data[columns[0][1]]
@@ -97,7 +97,7 @@ def evaluate(
     except NameError:
         unknown = [n for n, _, role in names_in(text) if role == "function" and n not in FUNCTIONS]
         name = unknown[0] if unknown else text
-        message = f"There is no function {name!r} in formulas.{nearest(name, FUNCTIONS)}"
+        message = f"there is no function {name!r} in formulas.{nearest(name, FUNCTIONS)}"
         raise DataError(message) from None
     except Exception as error:
         # a function of the user's choice on the user's data: whatever it raises is about these

@@ -51,10 +51,10 @@ class Numeric:
         """
         columns = _columns(self.text, values, n)
         if columns.shape[1] != self.width:
-            raise DataError(f"{self.text} gives {columns.shape[1]} columns, not {self.width}.")
+            raise DataError(f"{self.text} gives {columns.shape[1]} columns, not {self.width}")
         bad = int((~np.isfinite(columns)).any(axis=1).sum())
         if bad:
-            raise DataError(f"{self.text} is not finite in {bad} of {n} rows.")
+            raise DataError(f"{self.text} is not finite in {bad} of {n} rows")
         return columns
 
     def dense(self, values: Floats, reduced: bool) -> Floats:
@@ -99,7 +99,7 @@ class Categorical:
                 str(u) in seen for u in unseen
             )
             message = f"{self.text} has levels that were not in the fit: {listing(unseen)}.{alike}"
-            raise DataError(f"{message} Known levels: {listing(self.levels)}.")
+            raise DataError(f"{message} Known levels: {listing(self.levels)}")
         return np.asarray(places[found], dtype=np.intp)
 
     def dense(self, values: npt.NDArray[np.intp], reduced: bool) -> Floats:
@@ -155,7 +155,7 @@ def describe(text: str, values: Any, n: int, contrasts: object = None) -> Factor
     if len(levels) < 2:
         only = f" ({levels[0]!r})" if levels else ""
         message = f"{text} has only one level{only} in the rows used"
-        raise DataError(f"{message}, so it has no effect to estimate: leave it out.")
+        raise DataError(f"{message}, so it has no effect to estimate: leave it out")
     chosen = marked.contrasts if contrasts is None else contrasts
     if chosen is None and getattr(getattr(marked.values, "dtype", None), "ordered", False):
         chosen = "poly"
@@ -171,8 +171,8 @@ def _contrasts(
         chosen = chosen()
     if isinstance(chosen, str):
         if chosen not in _CONTRASTS:
-            message = f"Contrasts {chosen!r} for {text} are not known: "
-            raise ArgumentError(message + f"there are {listing(_CONTRASTS)}.")
+            message = f"contrasts {chosen!r} for {text} are not known: "
+            raise ArgumentError(message + f"there are {listing(_CONTRASTS)}")
         chosen = _CONTRASTS[chosen]
     if chosen is None or (
         isinstance(chosen, known.Contrasts) and chosen == _CONTRASTS["treatment"]
@@ -198,16 +198,16 @@ def _own_contrasts(
     if isinstance(chosen, pd.DataFrame):
         lost = [level for level in levels if level not in chosen.index]
         if lost:
-            raise ArgumentError(f"The contrasts of {text} have no row for {listing(lost)}.")
+            raise ArgumentError(f"the contrasts of {text} have no row for {listing(lost)}")
         ends = tuple(_text(end) for end in chosen.columns)
         chosen = chosen.loc[list(levels)]
     try:
         table = np.asarray(chosen, dtype=float)
     except (TypeError, ValueError) as error:
-        raise ArgumentError(f"The contrasts of {text} are not a matrix of numbers.") from error
+        raise ArgumentError(f"the contrasts of {text} are not a matrix of numbers") from error
     if table.ndim != 2 or table.shape[0] != len(levels) or not np.isfinite(table).all():
-        message = f"The contrasts of {text} must be finite with {len(levels)} rows, one for each of"
-        raise ArgumentError(f"{message} {listing(levels)}; their shape is {table.shape}.")
+        message = f"the contrasts of {text} must be finite with {len(levels)} rows, one for each of"
+        raise ArgumentError(f"{message} {listing(levels)}; their shape is {table.shape}")
     return table, ends or tuple(str(i) for i in range(1, table.shape[1] + 1))
 
 
@@ -247,13 +247,13 @@ def _columns(text: str, values: Any, n: int) -> Floats:
         values = np.column_stack(list(values.values()))
     dtype = getattr(values, "dtype", None)
     if dtype is not None and not pd.api.types.is_numeric_dtype(dtype):
-        raise DataError(f"{text} holds {dtype}, neither numbers nor categories.")
+        raise DataError(f"{text} holds {dtype}, neither numbers nor categories")
     try:
         columns = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{text} is not numeric.") from error
+        raise DataError(f"{text} is not numeric") from error
     if columns.ndim not in {1, 2} or len(columns) != n:
-        raise DataError(f"{text} does not give one value for each of the {n} rows.")
+        raise DataError(f"{text} does not give one value for each of the {n} rows")
     return columns[:, None] if columns.ndim == 1 else columns
 
 

@@ -41,7 +41,7 @@ def parse_formula(text: str) -> FormulaSpec:
     """
     if not isinstance(text, str):
         kind = type(text).__name__
-        raise FormulaError(f"A formula is a string such as 'y ~ x + (1 | g)', not a {kind}.")
+        raise FormulaError(f"a formula is a string such as 'y ~ x + (1 | g)', not a {kind}")
     scan = Scan(text)
     end = len(scan.tokens)
     tildes = [i for i, token in enumerate(scan.tokens) if token.text == "~"]
@@ -70,7 +70,7 @@ def parse_formula(text: str) -> FormulaSpec:
 def _response(scan: Scan, span: Span) -> str:
     call = scan.call(span)
     if call is not None and call[0] in {"cbind", "mvbind"}:
-        message = "Several traits are not supported by this version: fit one trait at a time."
+        message = "several traits are not supported by this version: fit one trait at a time"
         raise scan.fail(message, span[0])
     bars = scan.top(span, "|", "||")
     if bars:
@@ -85,6 +85,6 @@ def _check_duplicates(text: str, bars: list[BarTerm]) -> None:
     for bar in bars:
         key = bar.lhs, frozenset(bar.group), bar.kernel, bar.identity, bar.tag
         if key in seen:
-            message = f"The random term ({bar.lhs} | {bar.name}) is there twice: leave one out."
+            message = f"the random term ({bar.lhs} | {bar.name}) is there twice: leave one out"
             raise FormulaError(message, text, bar.position)
         seen.add(key)

@@ -84,7 +84,7 @@ def _read_one(scan: Scan, span: Span, negative: bool, found: Summands) -> None:
     elif inner != span and not negative:
         read_sum(scan, inner, found)
     elif scan.has(span, *_BARS):
-        message = "A random term stands by itself between plus signs: write ... + (1 | g)."
+        message = "a random term stands by itself between plus signs: write ... + (1 | g)"
         raise scan.fail(message, span[0])
     elif span[1] - span[0] == 1 and scan.tokens[span[0]].text in {"0", "1"}:
         found.intercept = (scan.tokens[span[0]].text == "1") != negative

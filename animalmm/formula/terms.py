@@ -86,10 +86,10 @@ def expand(text: str) -> Expansion:
         reason = unmask(str(error).split("\n")[0], columns)
         if reason.startswith("Numeric literals"):  # formulaic's own tip is no formula of ours
             reason = "a number cannot multiply a term; compute the product: I(2 * x)"
-        raise FormulaError(f"The formula cannot be read: {reason}", text) from error
+        raise FormulaError(f"the formula cannot be read: {reason}", text) from error
     except Exception as error:
         # formulaic hands text to Python's parser, which raises whatever it likes
-        message = f"The formula cannot be read near {text!r}: {error}"
+        message = f"the formula cannot be read near {text!r}: {error}"
         raise FormulaError(message, text) from error
 
     intercept, products = False, []
@@ -99,7 +99,7 @@ def expand(text: str) -> Expansion:
             continue
         if any(factor.eval_method.value == "literal" for factor in term.factors):
             where = unmask(str(term), columns)
-            message = f"A number cannot multiply a term, as in {where}: use I(2 * x)."
+            message = f"a number cannot multiply a term, as in {where}: use I(2 * x)"
             raise FormulaError(message, text)
         products.append(sorted({f.expr for f in term.factors}, key=first.__getitem__))
     products.sort(key=len)

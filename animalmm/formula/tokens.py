@@ -85,21 +85,21 @@ class Scan:
                 in_call = any(call for _, call in opened)
             elif kind == "open":
                 if piece == "[" and not in_call:
-                    raise FormulaError("Square brackets have no meaning here.", text, start)
+                    raise FormulaError("square brackets have no meaning here", text, start)
                 call = bool(self.tokens) and self.tokens[-1].kind == "name" and piece == "("
                 opened.append((len(self.tokens), call))
             self.tokens.append(Token(kind, piece, start, in_call))
         if opened:
             token = self.tokens[opened[-1][0]]
-            raise FormulaError(f"This {token.text!r} is never closed.", text, token.start)
+            raise FormulaError(f"this {token.text!r} is never closed", text, token.start)
 
     def _close(self, bracket: str, start: int, opened: list[tuple[int, bool]]) -> None:
         if not opened:
-            raise FormulaError(f"This {bracket!r} closes nothing.", self.text, start)
+            raise FormulaError(f"this {bracket!r} closes nothing", self.text, start)
         index, _ = opened.pop()
         wanted = _OPENS[self.tokens[index].text]
         if bracket != wanted:
-            message = f"This {bracket!r} stands where {wanted!r} is due."
+            message = f"this {bracket!r} stands where {wanted!r} is due"
             raise FormulaError(message, self.text, start)
         self.closing[index] = len(self.tokens)
 
@@ -225,7 +225,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
         if match is None:
             if text[at] in "\"'`":
                 what = "backtick" if text[at] == "`" else "quote"
-                raise FormulaError(f"This {what} is never closed.", text, at)
+                raise FormulaError(f"this {what} is never closed", text, at)
             hint = " Write the names of columns only." if text[at] in "$@" else ""
             raise FormulaError(f"{text[at]!r} has no meaning in a formula.{hint}", text, at)
         kind = match.lastgroup or ""

@@ -122,7 +122,7 @@ def test_columns_of_no_use(data, change, message):
 def test_no_row_left(data):
     data.loc[["v", "w", "x"], "x"] = np.nan
     data.loc[["y", "z"], "s"] = None
-    with pytest.raises(DataError, match=r"No row is left: .*s missing in 2"):
+    with pytest.raises(DataError, match=r"no row is left: .*s missing in 2"):
         build_frame(SPEC, data)
     with pytest.raises(DataError, match="have no rows"):
         build_frame(SPEC, data.iloc[:0])

@@ -148,7 +148,7 @@ COLUMNS = [
             ),
         ),
         DataError,
-        "No row is left",
+        "no row is left",
         "x missing in 20",
         "w missing in 20",
     ),
