@@ -82,7 +82,7 @@ class DerivativeFree:
         theta = domain.clip(start)
         if not len(theta):
             none = np.zeros(0)
-            return Optimum(theta, f(theta), 1, none, none, (), tuple(f.history))
+            return Optimum(theta, f(theta), 1, none, none, history=tuple(f.history))
         messages: list[str] = []
         search = _quasi_newton
         for _ in range(_ROUNDS):
@@ -96,14 +96,13 @@ class DerivativeFree:
             else:
                 messages.append(f"searched again: the last step still gained {local.gain:.2g}")
                 search = _simplex
-        if local.flat:
-            messages.append("the criterion is flat in at least one direction")
         return Optimum(
             theta,
             f(theta),
             len(f.history),
             local.gradient,
             local.step,
+            local.flat,
             tuple(messages),
             tuple(f.history),
         )

@@ -113,6 +113,8 @@ class Optimum:
         singular.
     step : ndarray, shape (k,)
         The last Newton step: how far, in theta, the optimum may still be.
+    flat : bool
+        Whether the criterion does not change in some direction.
     messages : tuple of str
         What happened on the way, in words.
     history : tuple of (theta, value)
@@ -124,6 +126,7 @@ class Optimum:
     evaluations: int
     gradient: Vector
     step: Vector
+    flat: bool = False
     messages: tuple[str, ...] = ()
     history: tuple[tuple[Vector, float], ...] = field(default=(), repr=False)
 

@@ -14,7 +14,8 @@ from animalmm.engines.prepared import Prepared
 
 __all__ = ["SparsePoint"]
 
-_CHUNK = 256  # right sides solved together: enough for BLAS-3, little memory
+_TOGETHER = 256  # right sides solved together: enough for BLAS-3
+_ELEMENTS = 2**25  # of the dense right sides: 256 MiB
 
 
 class SparsePoint:
@@ -102,7 +103,11 @@ class SparsePoint:
         """``(X'V^-1X)^-1``, shape (p, p)."""
         prepared = self._prepared
         p = prepared.problem.p
-        gamma, _ = self._equations.solve(np.eye(p), np.zeros((prepared.Z.shape[1], p)))
+        gamma = np.empty((p, p))
+        for part in self._chunks(p, 1):
+            unit = np.eye(p)[:, part]
+            zero = np.zeros((prepared.Z.shape[1], unit.shape[1]))
+            gamma[:, part] = self._equations.solve(unit, zero)[0]
         half = prepared.basis.beta(gamma)
         return prepared.basis.beta(half.T) * self.psi.sigma2
 
@@ -119,7 +124,7 @@ class SparsePoint:
         if levels is None:
             levels = np.arange(problem.terms[terms[0]].q)
         out = np.empty((len(levels), width, width))
-        for part in _chunks(len(levels), _CHUNK // width):
+        for part in self._chunks(len(levels), width):
             E = np.concatenate([self._level_columns(i, levels[part]) for i in terms], axis=2)
             flat = E.reshape(len(E), -1)
             if given_beta:
@@ -151,7 +156,7 @@ class SparsePoint:
         inner = B.T @ (P @ B)
         trace = np.zeros((t, t))
         start = self._prepared.starts[term]
-        for part in _chunks(P.shape[1], _CHUNK // t):
+        for part in self._chunks(P.shape[1], t):
             unit = np.kron(_unit_rows(np.arange(P.shape[1])[part], P.shape[1]).T, np.eye(t))
             E = np.zeros((self._prepared.Z.shape[1], unit.shape[1]))
             E[start : start + own.block.size] = unit
@@ -159,6 +164,12 @@ class SparsePoint:
             block = self._split(solved)[term].reshape(P.shape[1], t, -1, t)
             trace += np.einsum("jk,jakb->ab", P[:, part].toarray(), block)
         return np.asarray(T @ (inner + self.psi.sigma2 * trace) @ T.T)
+
+    def _chunks(self, n: int, width: int) -> Iterator[slice]:
+        """Parts of n things that take `width` right sides each."""
+        columns = min(_TOGETHER, _ELEMENTS // max(self._prepared.Z.shape[1], 1))
+        size = max(columns // width, 1)
+        return (slice(i, i + size) for i in range(0, n, size))
 
     def apply_P(self, v: Matrix) -> Matrix:
         """``P v`` through ``W v - W [B Z] C^-1 [B Z]' W v``, shape of v."""
@@ -176,8 +187,3 @@ def _unit_rows(levels: NDArray[np.intp], q: int) -> Matrix:
     rows = np.zeros((len(levels), q))
     rows[np.arange(len(levels)), levels] = 1.0
     return rows
-
-
-def _chunks(n: int, size: int) -> Iterator[slice]:
-    size = max(size, 1)
-    return (slice(i, i + size) for i in range(0, n, size))

@@ -56,10 +56,9 @@ class Convergence:
 def judge(optimum: Optimum, space: ParameterSpace, problem: Problem, algorithm: str) -> Convergence:
     """Judge an optimum."""
     gain = 0.5 * abs(float(optimum.gradient @ optimum.step))
-    flat = any("flat" in message for message in optimum.messages)
     if not len(optimum.theta):
         verdict = "all variance parameters were given; nothing was optimised"
-    elif flat:
+    elif optimum.flat:
         verdict = (
             "the likelihood does not change in some direction: the variance components cannot be "
             "told apart with these data (one record per level and unrelated levels, or two terms "
@@ -76,7 +75,7 @@ def judge(optimum: Optimum, space: ParameterSpace, problem: Problem, algorithm: 
             f"-2 log likelihood by {gain:.1g}"
         )
     return Convergence(
-        converged=not flat and gain <= _GAIN,
+        converged=not optimum.flat and gain <= _GAIN,
         message=verdict,
         evaluations=optimum.evaluations,
         algorithm=algorithm,
