@@ -80,9 +80,8 @@ def _check_identified(term: Term) -> None:
     if not term.known and effects >= n:
         raise DataError(
             f"the term '{term.name}' has {effects} random effects for {n} records, so they cannot "
-            "be told from the residual. Leave it out, give the relationship of its levels "
-            f"(relmat={{'{term.group}': K}}), or the residual variance if it is known "
-            "(fixed={'Residual': ...})"
+            "be told from the residual. Leave it out, or give the relationship of its levels "
+            "(relmat=) or the residual variance (fixed={'Residual': ...}) if it is known"
         )
 
 

@@ -41,9 +41,9 @@ def read_bar(scan: Scan, place: BarPlace) -> list[BarTerm]:
     spans = scan.split(place.inside, "|", "||")
     double = scan.tokens[bars[0]].text == "||"
     if len(bars) > 2:
-        raise scan.fail("One bar too many: write (lhs | g) or (lhs | tag | g).", bars[2])
+        raise scan.fail("one bar too many: write (lhs | g) or (lhs | tag | g)", bars[2])
     if len(bars) == 2 and (double or scan.tokens[bars[1]].text == "||"):
-        raise scan.fail("'||' and a tag do not go together.", bars[0])
+        raise scan.fail("'||' and a tag do not go together", bars[0])
     if double and place.structure in {"cs", "ar1"}:
         message = f"{place.structure}() correlates the columns and '||' does not: choose one"
         raise scan.fail(message, bars[0])
@@ -69,16 +69,16 @@ def read_bar(scan: Scan, place: BarPlace) -> list[BarTerm]:
 def _left(scan: Scan, span: Span, bar: int, double: bool) -> list[str]:
     """Read the left side; with ``||`` one text for each of its terms."""
     if span[0] == span[1]:
-        raise scan.fail("The left of the bar is empty: write (1 | g) for an intercept.", bar)
+        raise scan.fail("the left of the bar is empty: write (1 | g) for an intercept", bar)
     found = read_sum(scan, span)
     if found.bars or found.offsets:
-        raise scan.fail("Random terms and offsets cannot stand left of a bar.", span[0])
+        raise scan.fail("random terms and offsets cannot stand left of a bar", span[0])
     try:
         expansion = expand(found.text)
     except FormulaError as error:
         raise scan.fail(error.reason, span[0]) from error
     if not expansion.intercept and not expansion.terms:
-        raise scan.fail("The left of the bar leaves no column: write (1 | g).", span[0])
+        raise scan.fail("the left of the bar leaves no column: write (1 | g)", span[0])
     if not double:
         return [found.text]
     return ["1"] * expansion.intercept + [f"0 + {term.text}" for term in expansion.terms]
@@ -87,7 +87,7 @@ def _left(scan: Scan, span: Span, bar: int, double: bool) -> list[str]:
 def _tag(scan: Scan, span: Span) -> str:
     tag = scan.tokens[span[0]].column if span[1] - span[0] == 1 else None
     if tag is None or tag == ".":
-        raise scan.fail("A tag is one name: write (1 | m | animal).", span[0])
+        raise scan.fail("a tag is one name: write (1 | m | animal)", span[0])
     return tag
 
 
@@ -95,7 +95,7 @@ def _groups(scan: Scan, span: Span, bar: int) -> list[_Group]:
     """Read the groups of a right side: ``a/b`` is b within a, then a."""
     span = scan.strip(span)
     if span[0] == span[1]:
-        raise scan.fail("The group is missing: write (1 | g).", bar)
+        raise scan.fail("the group is missing: write (1 | g)", bar)
     for operator in ("+", "*", "-"):
         at = scan.top(span, operator)
         if at:
@@ -116,7 +116,7 @@ def _groups(scan: Scan, span: Span, bar: int) -> list[_Group]:
         columns = [column for level in reversed(plain[1:depth]) for column in level]
         groups.append(_Group((*columns, *plain[0])))
     if any(len(set(group.columns)) < len(group.columns) for group in groups):
-        raise scan.fail("A column stands twice in this group.", span[0])
+        raise scan.fail("a column stands twice in this group", span[0])
     return groups
 
 
@@ -124,7 +124,7 @@ def _atom(scan: Scan, span: Span) -> _Group:
     """One column, ``ide(column)`` or ``gr(column, kernel)``."""
     span = scan.strip(span)
     if span[0] == span[1]:
-        raise scan.fail("The name of a column is missing here.", span[0])
+        raise scan.fail("the name of a column is missing here", span[0])
     token = scan.tokens[span[0]]
     if span[1] - span[0] == 1 and token.column is not None and token.text != ".":
         return _Group((token.column,))
@@ -138,7 +138,7 @@ def _atom(scan: Scan, span: Span) -> _Group:
     ]
     if call[0] == "ide":
         if len(names) != 1 or names[0] is None:
-            raise scan.fail("ide() takes one column: write (1 | ide(g)).", span[0])
+            raise scan.fail("ide() takes one column: write (1 | ide(g))", span[0])
         return _Group((names[0],), identity=True)
     if len(names) != 2 or names[0] is None or names[1] is None:
         message = "gr() takes a column and the name of a matrix: write (1 | gr(g, D))"

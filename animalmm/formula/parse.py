@@ -46,15 +46,15 @@ def parse_formula(text: str) -> FormulaSpec:
     end = len(scan.tokens)
     tildes = [i for i, token in enumerate(scan.tokens) if token.text == "~"]
     if not tildes:
-        raise scan.fail("There is no '~': write 'response ~ terms'.", end)
+        raise scan.fail("there is no '~': write 'response ~ terms'", end)
     if len(tildes) > 1:
-        raise scan.fail("A formula has only one '~'.", tildes[1])
+        raise scan.fail("a formula has only one '~'", tildes[1])
     if tildes[0] == 0:
-        raise scan.fail("The response is missing: write 'y ~ ...'.", 0)
+        raise scan.fail("the response is missing: write 'y ~ ...'", 0)
     if tildes[0] == end - 1:
-        raise scan.fail("The right side is empty: write 'y ~ 1' for a mean only.", end)
+        raise scan.fail("the right side is empty: write 'y ~ 1' for a mean only", end)
     if scan.top((0, end), "~") != tildes:
-        raise scan.fail("'~' cannot stand within brackets.", tildes[0])
+        raise scan.fail("'~' cannot stand within brackets", tildes[0])
 
     response = _response(scan, (0, tildes[0]))
     right = read_sum(scan, (tildes[0] + 1, end))
@@ -74,7 +74,7 @@ def _response(scan: Scan, span: Span) -> str:
         raise scan.fail(message, span[0])
     bars = scan.top(span, "|", "||")
     if bars:
-        raise scan.fail("A bar has no meaning left of '~'.", bars[0])
+        raise scan.fail("a bar has no meaning left of '~'", bars[0])
     check_names(scan, span)
     scan.check(span)
     return scan.render(span, arithmetic=True)

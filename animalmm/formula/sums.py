@@ -67,7 +67,7 @@ def read_sum(scan: Scan, span: Span, found: Summands | None = None) -> Summands:
             _read_one(scan, (lo, hi), negative, found)
             negative, sign_at = False, -1
     if sign_at >= 0:
-        raise scan.fail("A term is missing here.", sign_at)
+        raise scan.fail("a term is missing here", sign_at)
     return found
 
 
@@ -76,7 +76,7 @@ def _read_one(scan: Scan, span: Span, negative: bool, found: Summands) -> None:
     call = scan.call(inner)
     place = _bar_place(scan, span, inner, call)
     if negative and (place is not None or (call is not None and call[0] == "offset")):
-        raise scan.fail("A random term or an offset cannot be taken away: leave it out.", span[0])
+        raise scan.fail("a random term or an offset cannot be taken away: leave it out", span[0])
     if place is not None:
         found.bars.append(place)
     elif call is not None and call[0] == "offset":
@@ -100,7 +100,7 @@ def _bar_place(
     if not scan.has(span, *_BARS):
         return None
     if scan.top(span, *_BARS):
-        raise scan.fail("A random term needs parentheses: write (1 | g).", span[0])
+        raise scan.fail("a random term needs parentheses: write (1 | g)", span[0])
     if scan.top(inner, *_BARS):
         return BarPlace(span, inner, "us")
     inside = scan.strip(call[1]) if call is not None else inner
@@ -116,7 +116,7 @@ def _bar_place(
 
 def _offset(scan: Scan, span: Span) -> str:
     if span[0] == span[1] or scan.top(span, ","):
-        raise scan.fail("offset() takes one column or one expression.", span[0])
+        raise scan.fail("offset() takes one column or one expression", span[0])
     check_names(scan, span)
     return scan.render(span, arithmetic=True)
 
@@ -131,6 +131,6 @@ def check_names(scan: Scan, span: Span) -> None:
     for i in range(*span):
         token = scan.tokens[i]
         if token.kind == "name" and token.text == ".":
-            raise scan.fail("'.' for all columns is not known here: write the columns out.", i)
+            raise scan.fail("'.' for all columns is not known here: write the columns out", i)
         if token.text == "offset" and i + 1 < span[1] and scan.tokens[i + 1].text == "(":
-            raise scan.fail("offset(...) stands by itself between plus signs.", i)
+            raise scan.fail("offset(...) stands by itself between plus signs", i)

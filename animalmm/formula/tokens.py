@@ -157,7 +157,7 @@ class Scan:
         """
         first = self.tokens[span[0]]
         if first.kind == "op":
-            raise self.fail(f"Something is missing before {first.text!r}.", span[0])
+            raise self.fail(f"something is missing before {first.text!r}", span[0])
         before: Token | None = None
         for i in range(*span):
             token = self.tokens[i]
@@ -167,27 +167,27 @@ class Scan:
             self._check_one(before, token, i)
             before = token
         if before is not None and before.kind == "op":
-            raise self.fail(f"Something is missing after {before.text!r}.", span[1] - 1)
+            raise self.fail(f"something is missing after {before.text!r}", span[1] - 1)
 
     def _check_one(self, before: Token | None, token: Token, index: int) -> None:
         is_op = token.kind == "op"
         if is_op and token.text not in _OUTSIDE_CALLS:
             hint = "wrap arithmetic and comparisons in I(...), as in I(x > 3)"
-            raise self.fail(f"{token.text!r} has no meaning here: {hint}.", index)
+            raise self.fail(f"{token.text!r} has no meaning here: {hint}", index)
         if token.kind == "string":
-            raise self.fail("A quoted string is no column; use backticks for one.", index)
+            raise self.fail("a quoted string is no column; use backticks for one", index)
         if before is None:
             return
         ends_operand = before.kind not in {"op", "open"}
         starts_operand = token.kind not in {"op", "close"}
         is_call = before.kind == "name" and token.text == "("
         if ends_operand and starts_operand and not is_call:
-            raise self.fail(f"An operator is missing before {token.text!r}.", index)
+            raise self.fail(f"an operator is missing before {token.text!r}", index)
         if not ends_operand and not starts_operand and token.text not in {"+", "-"}:
             # f() is the caller's business; () and a:* are not formulas
             called = index > 1 and token.kind == "close" and self.tokens[index - 2].kind == "name"
             if not called:
-                raise self.fail(f"Something is missing before {token.text!r}.", index)
+                raise self.fail(f"something is missing before {token.text!r}", index)
 
     def render(self, span: Span, arithmetic: bool = False) -> str:
         """Write a span as formulaic text, free of the user's spacing and of R's habits.

@@ -124,7 +124,7 @@ ERRORS = [
     ("y~(1|ide(a)/b)", 5, "take one column"),
     ("y~(1|a:a)", 5, "twice"),
     ("y~(1|f(x)|g)", 5, "tag is one name"),
-    ("y~(1|a|b|c)", 8, "One bar too many"),
+    ("y~(1|a|b|c)", 8, "one bar too many"),
     ("y~(1||m|g)", 4, "do not go together"),
     ("y~cs(x||g)", 6, "choose one"),
     ("y~((1|h)|g)", 3, "left of a bar"),
