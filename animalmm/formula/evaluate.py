@@ -12,6 +12,7 @@ from formulaic.transforms import TRANSFORMS  # type: ignore[import-untyped]
 from formulaic.utils.stateful_transforms import stateful_eval  # type: ignore[import-untyped]
 
 from animalmm.errors import DataError, nearest
+from animalmm.formula.splines import ns
 from animalmm.formula.tokens import mask, names_in, quote
 
 __all__ = ["FUNCTIONS", "Marked", "columns_in", "evaluate"]
@@ -31,6 +32,11 @@ def _factor(values: Any, contrasts: Any = None, levels: Iterable[Any] | None = N
     return Marked(values, contrasts, None if levels is None else tuple(levels))
 
 
+def _c(*values: Any) -> list[Any]:
+    """List values as R's `c` does: ``bs(x, knots=c(1, 2))``."""
+    return list(values)
+
+
 _FORMULAIC = (
     *("np", "log", "log10", "log2", "exp", "bs", "cr", "cc", "center", "poly", "scale"),
     *("contr", "I", "standardize", "Treatment", "Poly", "Sum", "Helmert", "Diff"),
@@ -38,7 +44,7 @@ _FORMULAIC = (
 FUNCTIONS: dict[str, Any] = {
     **{name: TRANSFORMS[name] for name in _FORMULAIC},
     **{"sqrt": np.sqrt, "abs": np.abs, "factor": _factor, "C": _factor},
-    **{"TRUE": True, "FALSE": False},
+    **{"ns": ns, "c": _c, "TRUE": True, "FALSE": False},
 }
 
 
@@ -80,6 +86,7 @@ def evaluate(
     Notes
     -----
     The only names in reach are the columns used and `FUNCTIONS`; never the caller's variables.
+    Calls see numbers in double precision, as in R, whatever the type of the column.
     """
     if text in data:
         return data[text]
@@ -90,7 +97,8 @@ def evaluate(
             raise DataError(message)
     if len(columns) == 1 and masked == columns[0][0]:
         return data[columns[0][1]]
-    scope = {**FUNCTIONS, **{short: data[name] for short, name in columns}}
+    marks = masked.startswith(("factor(", "C("))
+    scope = {**FUNCTIONS, **{short: _wide(data[name], marks) for short, name in columns}}
     try:
         with np.errstate(all="ignore"):  # what comes out is checked for infinite values
             return stateful_eval(masked, scope, {}, state, None)
@@ -103,3 +111,13 @@ def evaluate(
         # a function of the user's choice on the user's data: whatever it raises is about these
         short = ", ".join(quote(name) for _, name in columns)
         raise DataError(f"{text} cannot be computed from {short}: {error}") from error
+
+
+def _wide(values: Any, keep_integers: bool) -> Any:
+    """Widen numbers: 8-bit integers wrap around at 127, and their logarithms have 3 digits."""
+    dtype = getattr(values, "dtype", None)
+    if dtype is not None and pd.api.types.is_integer_dtype(dtype):
+        return values.astype(np.int64 if keep_integers else np.float64)
+    if dtype is not None and pd.api.types.is_float_dtype(dtype):
+        return values.astype(np.float64)
+    return values

@@ -15,6 +15,7 @@ from scipy import sparse as sp
 
 from animalmm.errors import ArgumentError, DataError, listing
 from animalmm.formula.evaluate import Marked
+from animalmm.formula.tokens import mask, unmask
 
 __all__ = ["Categorical", "Factor", "Numeric", "describe", "is_categorical", "label"]
 
@@ -259,7 +260,8 @@ def _columns(text: str, values: Any, n: int) -> Floats:
 
 def label(text: str) -> str:
     """Write the text of a factor as R prints it."""
-    return text.replace(" ** ", "^")
+    masked, columns = mask(text)  # a column's own name stays as it is
+    return unmask(masked.replace(" ** ", "^").replace(" / ", "/"), columns)
 
 
 def _text(level: Any) -> str:

@@ -76,12 +76,11 @@ def expand(text: str) -> Expansion:
     """
     masked, columns = mask(text)
     try:
-        parsed = DefaultFormulaParser(include_intercept=False).get_terms(masked)
-        terms = list(parsed)
+        parser = DefaultFormulaParser(include_intercept=False)
+        terms = list(parser.get_terms(masked))
         first: dict[str, int] = {}
-        for factor in (factor for term in terms for factor in term.factors):
-            start = factor.token.source_start
-            first[factor.expr] = min(start, first.get(factor.expr, start))
+        for place, token in enumerate(parser.get_tokens(masked)):  # those of removed terms too
+            first.setdefault(str(token), place)
     except FormulaicError as error:
         reason = unmask(str(error).split("\n")[0], columns)
         if reason.startswith("Numeric literals"):  # formulaic's own tip is no formula of ours

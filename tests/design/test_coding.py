@@ -8,6 +8,7 @@ from scipy import sparse as sp
 
 from animalmm.design.coding import SPARSE_COLUMNS, code
 from animalmm.errors import ArgumentError, DataError
+from animalmm.formula.parse import parse_formula
 
 
 @pytest.fixture
@@ -200,6 +201,26 @@ def test_columns_of_no_use(data, rhs, message):
     data = data[data["size"] == "s"].assign(when=pd.Timestamp("2020-01-01"))
     with pytest.raises(DataError, match=message):
         code(rhs, data)
+
+
+NARROW = ["I(n + n)", "I(n - 201)", "I(n^6)", "I(n^-1)", "log(n)", "poly(n, 2)", "ns(n, df=2)"]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int64", "Int64", "float32"])
+@pytest.mark.parametrize("rhs", [*NARROW, "factor(n)", "factor(I(n + n))"])
+def test_narrow_types_are_computed_in_double_precision(rhs, dtype):
+    data = pd.DataFrame({"n": [200.0, 100, 3, 4, 50, 7]})
+    rhs = parse_formula(f"y ~ {rhs}").fixed
+    X, coding = code(rhs, data.astype(dtype))
+    wanted, in_double = code(rhs, data)
+    assert coding.names == in_double.names
+    np.testing.assert_array_equal(X, wanted)
+
+
+def test_a_column_whose_name_holds_operators():
+    data = pd.DataFrame({"a / b": [1.0, 2, 4], "c ** d": [3.0, 1, 1]})
+    _, coding = code("1 + `a / b` + I(`a / b` / `c ** d`)", data)
+    assert coding.names == ("(Intercept)", "`a / b`", "I(`a / b`/`c ** d`)")
 
 
 def test_caller_variables_are_out_of_reach(data):
