@@ -9,6 +9,7 @@ Bolker & Walker 2015, J. Stat. Softw. 67(1), section 2.1).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class Unstructured:
     size: int
     name = "us"
 
-    @property
+    @cached_property
     def _positions(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         columns, rows = np.triu_indices(self.size)
         return rows, columns

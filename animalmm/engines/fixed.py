@@ -8,6 +8,7 @@ or a raw fourth power, would make X'V^-1X badly conditioned. The equations are t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import linalg, sparse
@@ -32,7 +33,7 @@ class FixedBasis:
     B: DesignMatrix
     R: Matrix | Vector
 
-    @property
+    @cached_property
     def logdet(self) -> float:
         """log|R|."""
         diagonal = self.R if self.R.ndim == 1 else np.diag(self.R)
