@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from animalmm.errors import ArgumentError, PedigreeError, listing, nearest
+from animalmm.linalg import require_memory
 from animalmm.pedigree import ainverse
 from animalmm.pedigree.gene_flow import Parents, parent_matrix, relationships
 from animalmm.pedigree.inbreeding import inbreeding, mendelian_variance
@@ -21,9 +22,6 @@ from animalmm.pedigree.sorting import generations, sorted_order
 __all__ = ["Pedigree"]
 
 _T = TypeVar("_T", bound=np.generic)
-
-LARGEST_DENSE = 4 * 2**30
-"""Bytes; a dense matrix above this is refused."""
 
 COLUMNS_AT_ONCE = 256
 
@@ -181,13 +179,18 @@ class Pedigree:
         Raises
         ------
         ArgumentError
-            When a label is unknown or repeated, or the matrix would take more than 4 GiB.
+            When a label is unknown or repeated, or the matrix would not fit into memory.
         """
         places = np.arange(self.n, dtype=np.intp) if ids is None else self._positions(ids)
-        _require_size(len(places))
+        m = len(places)
+        require_memory(
+            2 * 8.0 * m**2,
+            f"a dense relationship matrix of {m} animals",
+            "Use the sparse a_inverse(), which holds the same information, or fewer ids.",
+        )
         P, d = parent_matrix(self._parents), self.mendelian_variance()
-        A = np.empty((len(places), len(places)))
-        for start in range(0, len(places), COLUMNS_AT_ONCE):
+        A = np.empty((m, m))
+        for start in range(0, m, COLUMNS_AT_ONCE):
             these = slice(start, start + COLUMNS_AT_ONCE)
             A[:, these] = relationships(self._parents, P, d, rows=places, columns=places[these])
         A = 0.5 * (A + A.T)  # the two triangles may differ in the last bit
@@ -255,13 +258,3 @@ class Pedigree:
 def _read_only(array: npt.NDArray[_T]) -> npt.NDArray[_T]:
     array.flags.writeable = False
     return array
-
-
-def _require_size(m: int) -> None:
-    """Refuse a dense matrix that would not fit, before making it."""
-    size = 8 * m**2
-    if size > LARGEST_DENSE:
-        raise ArgumentError(
-            f"a dense relationship matrix of {m} animals takes {size / 2**30:.1f} GiB; use the "
-            "sparse a_inverse(), which holds the same information, or name fewer animals in ids"
-        )

@@ -1,5 +1,4 @@
 import pickle
-import time
 
 import numpy as np
 import pandas as pd
@@ -240,9 +239,7 @@ def test_many_levels_are_sparse():
     rng = np.random.default_rng(1)
     n = 100_000
     data = pd.DataFrame({"h": rng.integers(0, 5000, n).astype(str), "x": rng.normal(size=n)})
-    start = time.perf_counter()
     X, coding = code("1 + h + x", data)
-    assert time.perf_counter() - start < 5
     assert isinstance(X, sp.csc_array)
     assert coding.is_sparse
     assert X.shape == (n, 5001)

@@ -1,7 +1,6 @@
 """Reading, attributes, and every refusal with its words."""
 
 import pickle
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -9,8 +8,8 @@ import pandas as pd
 import pytest
 
 from animalmm.errors import ArgumentError, PedigreeError
+from animalmm.linalg import memory
 from animalmm.pedigree import Pedigree
-from animalmm.pedigree import pedigree as module
 
 TRIO = pd.DataFrame({"id": ["c", "a", "b"], "sire": ["a", None, None], "dam": ["b", None, None]})
 
@@ -198,15 +197,15 @@ def test_chosen_ids_must_be_known_and_single():
 
 
 def test_too_large_a_matrix_is_refused(monkeypatch):
-    monkeypatch.setattr(module, "LARGEST_DENSE", 8 * 2**2)
+    monkeypatch.setattr(memory, "physical_memory", lambda: 100)  # bytes
     ped = Pedigree(TRIO)
     assert ped.a_matrix(["a", "c"]).shape == (2, 2)
-    with pytest.raises(ArgumentError, match=r"3 animals takes 0\.0 GiB; use the sparse a_inverse"):
+    with pytest.raises(ArgumentError, match=r"of 3 animals needs .* sparse a_inverse"):
         ped.a_matrix()
 
 
-def test_large_population_in_seconds():
-    """100,000 animals, 100 sires a generation: about 0.3 s where this was written."""
+def test_a_large_population():
+    """100,000 animals, 100 sires a generation."""
     rng = np.random.default_rng(3)
     size, depth = 10_000, 10
     sire = np.zeros(size * depth, dtype=int)
@@ -215,10 +214,8 @@ def test_large_population_in_seconds():
         before = rng.permutation(np.arange(1, size + 1)) + (g - 1) * size
         sire[g * size : (g + 1) * size] = rng.choice(before[:100], size)
         dam[g * size : (g + 1) * size] = rng.choice(before[100:3000], size)
-    start = time.perf_counter()
     ped = Pedigree(pd.DataFrame({"id": np.arange(1, size * depth + 1), "sire": sire, "dam": dam}))
     inverse = ped.a_inverse()
-    assert time.perf_counter() - start < 20
     some = ped.labels[-300:]
     np.testing.assert_allclose(1 + ped.inbreeding()[some], np.diag(ped.a_matrix(some)), atol=1e-13)
     assert inverse.indices.dtype == np.int32
