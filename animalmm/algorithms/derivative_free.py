@@ -25,7 +25,7 @@ _ENOUGH = 1e-8  # gain of a Newton step after which no other is needed
 _COARSE = 1e-4  # gain below which the search leaves the rest to Newton
 _DOUBTFUL = 1e-6  # gain of the last Newton step above which another search is made
 _FIRST = 0.5  # length of the first step of the search, in standard deviations
-_FLAT = 1e-3  # curvature in units of theta: a whole standard deviation would not be felt
+_FLAT = 1e-3  # curvature per unit: doubling a parameter would not be felt
 _SURE = 0.05  # smallest over largest curvature that mixed derivatives of nearby can be trusted for
 _NOISE = 64 * np.finfo(float).eps  # relative rounding error of the criterion
 
@@ -191,7 +191,9 @@ def _local(f: _Recorder, theta: Vector, domain: Domain, hessian: Matrix | None) 
     values, vectors = np.linalg.eigh(inner * np.outer(h, h))
     if hessian is not None and values.min() < _SURE * values.max():
         return _local(f, theta, domain, None)
-    lengths = np.square(h[:, None] * vectors).sum(axis=0)
+    # a direction counts as flat by what it does to a parameter of its size, or of size one
+    unit = h / np.maximum(np.abs(theta[index]), 1.0)
+    lengths = np.square(unit[:, None] * vectors).sum(axis=0)
     determined = np.abs(values) > np.maximum(_NOISE * abs(f(theta)), _FLAT * lengths)
     curvature = np.where(determined, np.abs(values), np.inf)
     gradient[index] = g

@@ -74,8 +74,8 @@ def build_frame(
     spec : FormulaSpec
     data : DataFrame or mapping of columns
     weights, offset : str, array or Series, optional
-        A column, or one value for each row of `data`. A Series whose index has the labels of
-        `data`, each once, is aligned by them; any other is taken by position.
+        A column, or one value for each row of `data`. A Series is aligned by its index; one with
+        a default index, and an array, are taken by position.
     na_action : {"drop", "fail"}
         What to do with rows in which something used is missing (NaN, None or NaT).
 
@@ -168,9 +168,8 @@ def row_values(what: str, given: object, data: pd.DataFrame) -> Floats:
         if given not in data:
             raise DataError(f"there is no column {given!r} for {what}.{nearest(given, data)}")
         given = data[given]
-    elif isinstance(given, pd.Series) and given.index.is_unique and data.index.is_unique:
-        aligned = len(given) == len(data) and data.index.isin(given.index).all()
-        given = given.reindex(data.index) if aligned else given
+    elif isinstance(given, pd.Series) and not given.index.equals(data.index):
+        given = _by_label(what, given, data)
     values = pd.Series(np.asarray(given) if not isinstance(given, pd.Series) else given)
     if len(values) != len(data):
         raise DataError(f"{what} has {len(values)} values and the data have {len(data)} rows")
@@ -183,6 +182,18 @@ def row_values(what: str, given: object, data: pd.DataFrame) -> Floats:
     if np.isinf(numbers).any():
         raise DataError(f"{what} has {np.isinf(numbers).sum()} infinite values")
     return numbers
+
+
+def _by_label(what: str, given: pd.Series, data: pd.DataFrame) -> pd.Series:
+    """A Series in the order of the data: by label, or by position if it has none of its own."""
+    if given.index.is_unique and data.index.is_unique and data.index.isin(given.index).all():
+        return given.reindex(data.index)
+    if isinstance(given.index, pd.RangeIndex) and given.index.equals(pd.RangeIndex(len(given))):
+        return given
+    raise DataError(
+        f"the index of {what} and that of the data hold different labels: give {what} the index "
+        f"of the data, or as an array, {what}.to_numpy(), to take it by position"
+    )
 
 
 def _complete(

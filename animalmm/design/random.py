@@ -167,6 +167,11 @@ def _shared(bars: Sequence[BarTerm], kernels: Kernels) -> tuple[str | None, str]
     """The one kernel key and the one structure of terms that share Sigma."""
     keys = {key for bar in bars if (key := kernels.of(bar)) is not None}
     forms = {bar.structure for bar in bars}
+    if keys and any(bar.identity for bar in bars):
+        raise ArgumentError(
+            f"the terms with the tag '{bars[0].tag}' share one covariance matrix and must share "
+            "one relationship; ide() has none. Give it a tag of its own, or none"
+        )
     if len(keys) > 1 and len({id(kernels.by_key[key]) for key in keys}) > 1:
         raise ArgumentError(
             f"the terms with the tag '{bars[0].tag}' share one covariance matrix and must share "

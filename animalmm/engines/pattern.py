@@ -93,7 +93,7 @@ class PatternedSystem:
         ]
         self._constant = np.zeros(len(unique))
         for (_, values), place in zip(priors, at[len(crosses) :], strict=True):
-            self._constant[place] += values
+            np.add.at(self._constant, place, values)  # a precision may hold an entry in parts
 
     def assemble(self, factors: Sequence[Matrix]) -> sparse.csc_array:
         """The lower triangle for one T per block, shape (size, size)."""

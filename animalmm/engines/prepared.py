@@ -158,7 +158,8 @@ def _factor_form(term: Term) -> PreparedTerm:
     r = L.shape[1]
     if not sparse.issparse(L):
         require_memory(
-            3 * 8.0 * term.Z.shape[0] * r * term.t,
+            # Z L by rows and dense, their cross-product with its places: measured at n = r
+            8.0 * term.t * r * (3 * term.Z.shape[0] + 4 * r * term.t),
             f"Z times the dense Cholesky factor of the relationship of '{term.name}'",
             "Use engine='mme', which keeps Z sparse.",
         )

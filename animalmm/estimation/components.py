@@ -49,13 +49,15 @@ def parameter_space(problem: Problem, fixed: Mapping[str, Any] | None) -> Parame
 
 
 def start_psi(problem: Problem, start: Mapping[str, Any] | None) -> Psi | None:
-    """Start values as a psi; components that are not named start from a share of the variance."""
+    """Start values as a psi; effects that are not named give a record the residual variance."""
     if start is None:
         return None
     given = _components(problem, start, "start")
     scale = residual_mean_square(problem)
     sigma2 = given[RESIDUAL].item() if RESIDUAL in given else scale
-    sigmas = [given.get(t.name, sigma2 * np.eye(t.t)) for t in problem.terms]
+    sigmas = [
+        given.get(t.name, sigma2 * np.diag(_scales(t, problem.weights) ** 2)) for t in problem.terms
+    ]
     return Psi(tuple(semidefinite_cholesky(s) for s in sigmas), sigma2)
 
 

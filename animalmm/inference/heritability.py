@@ -17,8 +17,10 @@ def variance_shares(problem: Problem, psi: Psi) -> pd.DataFrame:
 
     The variance of a term is that of a record of the base population, ``z' Sigma z`` with K_jj = 1,
     averaged over the records; for a random intercept that is Sigma itself. The share of an additive
-    genetic term is the narrow-sense heritability. With random slopes the average over the records
-    is that of Johnson (2014, Methods in Ecology and Evolution 5: 944-946).
+    genetic term is the narrow-sense heritability. Terms that share Sigma by a tag (direct and
+    maternal effects) have one share, of the sum of their variances: the covariance between the
+    levels of one record, an animal and its dam, is not counted. With random slopes the average
+    over the records is that of Johnson (2014, Methods in Ecology and Evolution 5: 944-946).
 
     Returns
     -------

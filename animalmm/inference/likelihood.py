@@ -6,15 +6,15 @@ import numpy as np
 
 from animalmm.core import Point, Problem
 from animalmm.errors import ArgumentError
+from animalmm.estimation import degrees_of_freedom
 
 __all__ = ["loglik", "minus_two_loglik"]
 
 
 def minus_two_loglik(problem: Problem, point: Point, method: str) -> float:
     """REML criterion or ML deviance of a point, lme4's constants."""
-    reml = method == "REML"
-    logdet = point.logdet_reml if reml else point.logdet_V
-    df = problem.n - problem.p if reml else problem.n
+    logdet = point.logdet_reml if method == "REML" else point.logdet_V
+    df = degrees_of_freedom(problem, method)
     return logdet + point.quad + df * float(np.log(2.0 * np.pi))
 
 
@@ -34,5 +34,5 @@ def loglik(problem: Problem, point: Point, method: str, constant: str) -> float:
     if constant not in ("lme4", "asreml"):
         raise ArgumentError(f"constant is 'lme4' or 'asreml', not {constant!r}")
     value = -0.5 * minus_two_loglik(problem, point, method)
-    df = problem.n - problem.p if method == "REML" else problem.n
+    df = degrees_of_freedom(problem, method)
     return value if constant == "lme4" else value + 0.5 * df * float(np.log(2.0 * np.pi))

@@ -198,7 +198,7 @@ def _from_frame(frame: pd.DataFrame, source: str) -> tuple[Matrix, pd.Index]:
             )
         frame = frame[frame.index]
     try:
-        matrix = frame.to_numpy(dtype=float)
+        matrix = frame.to_numpy(dtype=float, copy=True)
     except (TypeError, ValueError):
         raise RelationshipError(f"{source} holds values that are not numbers") from None
     return matrix, frame.index
@@ -208,7 +208,9 @@ def _as_matrix(value: Any, source: str) -> Matrix | sparse.csc_array:
     try:
         if sparse.issparse(value):
             columns: sparse.csc_array = sparse.csc_array(cast("Any", value))
-            return columns.astype(float)
+            columns = columns.astype(float)  # a copy
+            columns.sum_duplicates()
+            return columns
         matrix = np.array(value, dtype=float)  # a copy: what the user does later is not ours
     except (TypeError, ValueError):
         raise RelationshipError(f"{source} holds values that are not numbers") from None

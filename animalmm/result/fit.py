@@ -318,7 +318,7 @@ class Fit:
                 f"there is no part {name!r}; there are {listing(parts, limit=len(parts))}."
                 f"{nearest(name, parts)}"
             )
-        return copy.copy(parts[name]())
+        return copy.deepcopy(parts[name]())
 
     def summary(self) -> Summary:
         """Tables of the fit, printed much as lme4 prints them."""
