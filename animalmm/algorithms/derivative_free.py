@@ -27,6 +27,7 @@ _DOUBTFUL = 1e-6  # gain of the last Newton step above which another search is m
 _FIRST = 0.5  # length of the first step of the search, in standard deviations
 _FLAT = 1e-3  # curvature per unit: doubling a parameter would not be felt
 _SURE = 0.05  # smallest over largest curvature that mixed derivatives of nearby can be trusted for
+_LONGEST = 1.0  # step of a parameter, where a weak curvature asks for more
 _NOISE = 64 * np.finfo(float).eps  # relative rounding error of the criterion
 
 
@@ -194,12 +195,14 @@ def _local(f: _Recorder, theta: Vector, domain: Domain, hessian: Matrix | None) 
     # a direction counts as flat by what it does to a parameter of its size, or of size one
     unit = h / np.maximum(np.abs(theta[index]), 1.0)
     lengths = np.square(unit[:, None] * vectors).sum(axis=0)
-    determined = np.abs(values) > np.maximum(_NOISE * abs(f(theta)), _FLAT * lengths)
-    curvature = np.where(determined, np.abs(values), np.inf)
+    rounding = _NOISE * abs(f(theta))
+    curvature = np.where(np.abs(values) > rounding, np.abs(values), np.inf)
     gradient[index] = g
     H[np.ix_(index, index)] = inner
-    step[index] = -h * (vectors @ ((vectors.T @ (g * h)) / curvature))
-    return _Local(gradient, H, step, flat=not determined.all())
+    newton = -h * (vectors @ ((vectors.T @ (g * h)) / curvature))
+    step[index] = newton / max(np.abs(newton).max() / _LONGEST, 1.0)
+    flat = bool((np.abs(values) <= np.maximum(rounding, _FLAT * lengths)).any())
+    return _Local(gradient, H, step, flat)
 
 
 def _differences(

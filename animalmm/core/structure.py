@@ -130,10 +130,14 @@ class CovStruct(Protocol):
     def factor(self, theta: Vector) -> Matrix:
         """Lower triangular T with ``Sigma = T T'``."""
 
-    def rescale(self, theta: Vector, scale: Vector) -> Vector:
-        """The theta of ``diag(scale) Sigma diag(scale)``.
+    @property
+    def any_basis(self) -> bool:
+        """Whether ``S Sigma S'`` has this form for every S, not only for a diagonal one."""
 
-        A form with one variance for all effects has one scale for them, the mean.
+    def rescale(self, theta: Vector, scale: Matrix) -> Vector:
+        """The theta of ``S Sigma S'``, S given as (t, t), or as the (t,) of a diagonal one.
+
+        A form with one variance for all effects has one scale for them, the geometric mean.
         """
 
     def from_matrix(self, sigma: Matrix) -> Vector:

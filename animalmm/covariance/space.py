@@ -6,7 +6,9 @@ absolute and the logarithm of the residual standard deviation is its last elemen
 is fixed.
 
 Every element is in units of a typical standard deviation of its effect, so that the optimiser sees
-numbers around one whatever the units of the response, of a covariate or of K.
+numbers around one whatever the units of the response, of a covariate or of K. For an unstructured
+Sigma the effects are those of an orthonormal basis, so that the origin of a covariate (years, say)
+does not matter either.
 """
 
 from __future__ import annotations
@@ -42,8 +44,9 @@ class ParameterSpace:
     ----------
     structures : sequence of CovStruct
         One for each random term.
-    scales : sequence of ndarray, shape (t,)
-        A typical standard deviation of each effect, relative to the residual one.
+    scales : sequence of ndarray, shape (t,) or (t, t)
+        A typical standard deviation of each effect, relative to the residual one; for a structure
+        of `any_basis` a square root of a typical Sigma, whose effects say different things.
     fixed : mapping of int to ndarray
         Known Sigma (t x t, scale of the data) by number of term.
     fixed_sigma2 : float, optional
@@ -53,7 +56,7 @@ class ParameterSpace:
     """
 
     structures: Sequence[CovStruct]
-    scales: Sequence[Vector]
+    scales: Sequence[Matrix]
     fixed: Mapping[int, Matrix] = field(default_factory=dict)
     fixed_sigma2: float | None = None
     unit: float = 1.0
@@ -105,8 +108,11 @@ class ParameterSpace:
         """Where to start when nothing better is known: every variance about the residual one."""
         return self._stack([part.structure.start() for part in self._parts], 0.0)
 
-    def _scale(self, part: _Part) -> Vector:
-        return self.scales[part.term] * self.unit
+    def _scale(self, part: _Part, *, inverse: bool = False) -> Matrix:
+        scale = self.scales[part.term] * self.unit
+        if not inverse:
+            return scale
+        return np.asarray(1.0 / scale if scale.ndim == 1 else np.linalg.inv(scale))
 
     def theta(self, psi: Psi) -> Vector:
         """The theta of a given psi (scale of the data)."""
@@ -114,7 +120,7 @@ class ParameterSpace:
         pieces = [
             part.structure.rescale(
                 part.structure.from_matrix(psi.sigmas[part.term] / unit),
-                1.0 / self._scale(part),
+                self._scale(part, inverse=True),
             )
             for part in self._parts
         ]

@@ -34,6 +34,7 @@ class Unstructured:
 
     size: int
     name = "us"
+    any_basis = True
 
     @cached_property
     def _positions(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -59,9 +60,15 @@ class Unstructured:
         T[self._positions] = theta
         return T
 
-    def rescale(self, theta: Vector, scale: Vector) -> Vector:
-        """Rows of T times the scale of each effect."""
-        return np.asarray(theta * scale[self._positions[0]])
+    def rescale(self, theta: Vector, scale: Matrix) -> Vector:
+        """S T, turned back into a lower triangle by an LQ decomposition where S is not diagonal."""
+        if scale.ndim == 1:
+            return np.asarray(theta * scale[self._positions[0]])
+        turned = scale @ self.factor(theta)
+        if self.domain.singular(theta).any():
+            return self.from_matrix(turned @ turned.T)
+        L = np.linalg.qr(turned.T).R.T
+        return np.asarray((L * np.where(np.diag(L) < 0, -1.0, 1.0))[self._positions])
 
     def from_matrix(self, sigma: Matrix) -> Vector:
         """The Cholesky factor of `sigma`."""
@@ -80,6 +87,7 @@ class Diagonal:
 
     size: int
     name = "diag"
+    any_basis = False
 
     @property
     def domain(self) -> Domain:
@@ -95,7 +103,7 @@ class Diagonal:
         """``diag(theta)``."""
         return np.diag(theta)
 
-    def rescale(self, theta: Vector, scale: Vector) -> Vector:
+    def rescale(self, theta: Vector, scale: Matrix) -> Vector:
         """Each standard deviation times its scale."""
         return np.asarray(theta * scale)
 
@@ -117,6 +125,7 @@ class CompoundSymmetry:
 
     size: int
     name = "cs"
+    any_basis = False
 
     @property
     def domain(self) -> Domain:
@@ -139,7 +148,7 @@ class CompoundSymmetry:
         np.fill_diagonal(correlation, 1.0)
         return np.asarray(theta[:-1, None] * semidefinite_cholesky(correlation))
 
-    def rescale(self, theta: Vector, scale: Vector) -> Vector:
+    def rescale(self, theta: Vector, scale: Matrix) -> Vector:
         """Each standard deviation times its scale; rho stays."""
         return np.append(theta[:-1] * scale, theta[-1])
 
@@ -165,6 +174,7 @@ class AR1:
 
     size: int
     name = "ar1"
+    any_basis = False
 
     @property
     def domain(self) -> Domain:
@@ -188,7 +198,7 @@ class AR1:
         T[:, 1:] *= np.sqrt(max(1.0 - rho * rho, 0.0))
         return np.asarray(sd * T)
 
-    def rescale(self, theta: Vector, scale: Vector) -> Vector:
+    def rescale(self, theta: Vector, scale: Matrix) -> Vector:
         """The one standard deviation times the geometric mean of the scales; rho stays."""
         return np.array([theta[0] * np.exp(np.log(scale).mean()), theta[1]])
 

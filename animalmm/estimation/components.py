@@ -12,6 +12,8 @@ from animalmm.core import Matrix, Problem, Psi, Term, Vector
 from animalmm.covariance import RESIDUAL, ParameterSpace, semidefinite_cholesky
 from animalmm.errors import ArgumentError, DataError, EstimationError, listing, nearest
 
+_COLLINEAR = 1e-10  # smallest eigenvalue of a correlation of coefficients that is inverted
+
 __all__ = ["parameter_space", "residual_mean_square", "start_psi"]
 
 
@@ -56,9 +58,13 @@ def start_psi(problem: Problem, start: Mapping[str, Any] | None) -> Psi | None:
     scale = residual_mean_square(problem)
     sigma2 = given[RESIDUAL].item() if RESIDUAL in given else scale
     sigmas = [
-        given.get(t.name, sigma2 * np.diag(_scales(t, problem.weights) ** 2)) for t in problem.terms
+        given.get(t.name, sigma2 * _typical(_scales(t, problem.weights))) for t in problem.terms
     ]
     return Psi(tuple(semidefinite_cholesky(s) for s in sigmas), sigma2)
+
+
+def _typical(scale: Matrix) -> Matrix:
+    return np.asarray(np.diag(scale**2) if scale.ndim == 1 else scale @ scale.T)
 
 
 def residual_mean_square(problem: Problem) -> float:
@@ -87,17 +93,35 @@ def _check_identified(term: Term) -> None:
         )
 
 
-def _scales(term: Term, weights: Vector) -> Vector:
-    """Standard deviation of each effect that gives a record about the variance of the residual.
+def _scales(term: Term, weights: Vector) -> Matrix:
+    """Square root of the Sigma that gives a record about the variance of the residual.
 
-    One over the weighted root mean square of its coefficients and over the typical size of K; only
-    the order of magnitude matters.
+    The inverse of the Cholesky factor of the mean of z'Wz over the records, z the coefficients of
+    one level, and of the typical size of K; only the order of magnitude matters. A structure that
+    is not of any basis takes the standard deviations of the effects one by one.
     """
-    squares = np.asarray(term.Z.power(2).T @ weights).reshape(-1, term.t).sum(axis=0)
     K = term.relationship
     size = 1.0 / K.precision().diagonal().mean() if K.prefers_precision else K.diagonal().mean()
-    mean_square = np.where(squares > 0, squares / term.Z.shape[0], 1.0) * size
-    return np.asarray(1.0 / np.sqrt(mean_square))
+    moment = _second_moment(term, weights) * size
+    squares = np.diag(moment)
+    alone = 1.0 / np.sqrt(np.where(squares > 0, squares, 1.0))
+    if term.t == 1 or not term.structure.any_basis:
+        return np.asarray(alone)
+    correlation = moment * np.outer(alone, alone)
+    if np.linalg.eigvalsh(correlation)[0] < _COLLINEAR:
+        return np.asarray(alone)
+    return np.asarray(alone[:, None] * np.linalg.inv(np.linalg.cholesky(correlation)).T)
+
+
+def _second_moment(term: Term, weights: Vector) -> Matrix:
+    """Mean over the records of ``w z'z``, z the coefficients of each level in it, shape (t, t)."""
+    moment = np.empty((term.t, term.t))
+    columns = [sparse.csc_array(term.Z[:, c :: term.t]) for c in range(term.t)]
+    for a in range(term.t):
+        for b in range(a + 1):
+            product = columns[a].multiply(columns[b])
+            moment[a, b] = moment[b, a] = (product.T @ weights).sum() / len(weights)
+    return moment
 
 
 def _components(

@@ -1,6 +1,7 @@
 """Units: what scales with them and what stays."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -141,3 +142,18 @@ def test_engines_agree_with_weights_on_a_pedigree(engine, method):
 @pytest.mark.parametrize("engine", ["auto", "mme", "whitened"])
 def test_engines_agree_on_random_slopes(slope_reference, engine):
     assert_same_fit(fit(SLOPES, slopes(), engine=engine), slope_reference)
+
+
+@pytest.mark.parametrize("origin", [100.0, 2000.0])
+def test_the_origin_of_the_covariate_of_a_slope_does_not_matter(origin):
+    """Years and ages are given as they are, far from zero."""
+    rng = np.random.default_rng(4)
+    g = np.repeat(np.arange(30), 6)
+    x = rng.uniform(0, 10, 180)
+    effects = rng.multivariate_normal([0, 0], [[1, 0.1], [0.1, 0.05]], 30)
+    y = effects[g, 0] + effects[g, 1] * (x - 5) + rng.normal(size=180)
+    near = fit("y ~ x + (x | g)", pd.DataFrame({"g": g, "x": x - 5, "y": y}))
+    far = fit("y ~ x + (x | g)", pd.DataFrame({"g": g, "x": x + origin, "y": y}))
+    assert far.convergence.converged
+    assert far.remlcrit == pytest.approx(near.remlcrit, abs=1e-7)
+    assert far.varcorr().loc[1, "vcov"] == pytest.approx(near.varcorr().loc[1, "vcov"], rel=1e-4)
