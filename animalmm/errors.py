@@ -141,9 +141,9 @@ class FallbackWarning(AnimalmmWarning):
 
 def warn(message: str, category: type[AnimalmmWarning]) -> None:
     """Warn at the line of the caller outside this package, however deep inside it we are."""
-    package = __name__.partition(".")[0]
+    ours = {__name__.partition(".")[0], "functools"}  # cached properties are called through it
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals["__name__"].split(".")[0] == package:
+    while frame.f_back is not None and frame.f_globals["__name__"].split(".")[0] in ours:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from animalmm.core import DesignMatrix, Matrix, Problem, Vector
+from animalmm.covariance import RESIDUAL
 from animalmm.design.coding import Coding, code, response
 from animalmm.design.frame import Frame, build_frame, formula_offset, row_values
 from animalmm.design.kernels import collect_kernels
@@ -135,6 +136,8 @@ def build_problem(
     X, kept, dropped = _full_rank(X, fixed.names, frame.weights)
     kernels = collect_kernels(spec, frame.data, relmat, precision)
     members = _by_tag(spec.bars)
+    if RESIDUAL in spec.groups:
+        raise DataError(f"the grouping column '{RESIDUAL}' has the name of a component: rename it")
     terms, codings = zip(
         *(
             build_term(name, bars, frame.data, kernels)

@@ -105,8 +105,9 @@ def estimate(
     ConvergenceWarning
         The optimum is doubtful.
     """
-    if method not in ("REML", "ML"):
+    if str(method).upper() not in ("REML", "ML"):
         raise ArgumentError(f"method is 'REML' or 'ML', not {method!r}")
+    method = method.upper()
     clock = time.perf_counter()
     chosen = algorithm_named(algorithm)
     space = parameter_space(problem, fixed)

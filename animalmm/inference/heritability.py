@@ -15,12 +15,14 @@ __all__ = ["variance_shares"]
 def variance_shares(problem: Problem, psi: Psi) -> pd.DataFrame:
     """Share of each random term and of the residual in the phenotypic variance.
 
-    The variance of a term is that of a record of the base population, ``z' Sigma z`` with K_jj = 1,
-    averaged over the records; for a random intercept that is Sigma itself. The share of an additive
-    genetic term is the narrow-sense heritability. Terms that share Sigma by a tag (direct and
-    maternal effects) have one share, of the sum of their variances: the covariance between the
-    levels of one record, an animal and its dam, is not counted. With random slopes the average
-    over the records is that of Johnson (2014, Methods in Ecology and Evolution 5: 944-946).
+    The variance of a term is that of a record of the base population, ``z' Sigma z`` with K_jj
+    = 1, averaged over the records; for a random intercept that is Sigma itself. The share of an
+    additive genetic term is the narrow-sense heritability, if its K is on the scale of the base
+    population (mean diagonal about one); a K on another scale gives another share of the same
+    model. Terms that share Sigma by a tag (direct and maternal effects) have one share, of the
+    sum of their variances: the covariance between the levels of one record, an animal and its
+    dam, is not counted. With random slopes the average over the records is that of Johnson
+    (2014, Methods in Ecology and Evolution 5: 944-946).
 
     Returns
     -------

@@ -103,8 +103,9 @@ class Pedigree:
         founders = int(np.sum((self.sire < 0) & (self.dam < 0)))
         depth = int(self._parents.generation.max(initial=0))
         mean = float(self._inbreeding.mean()) if self.n else 0.0
+        added = f" ({len(self.added)} of them parents without a row)" if len(self.added) else ""
         return (
-            f"<Pedigree: {self.n} animals, {founders} founders, {depth} "
+            f"<Pedigree: {self.n} animals, {founders} founders{added}, {depth} "
             f"generation{'s' * (depth != 1)} after them, mean inbreeding {mean:.4g}>"
         )
 

@@ -51,6 +51,10 @@ class Fit:
     def _point(self) -> Point:
         return self.estimate.point
 
+    @property
+    def _profiled(self) -> bool:
+        return self.estimate.space.profiled
+
     # -- what was fitted ---------------------------------------------------------------------
 
     @property
@@ -114,7 +118,9 @@ class Fit:
         constant : {"lme4", "asreml"}
             ASReml leaves ``-df/2 log(2 pi)`` out.
         """
-        return inference.loglik(self._problem, self._point, self.method, constant)
+        return inference.loglik(
+            self._problem, self._point, self.method, constant, profiled=self._profiled
+        )
 
     @property
     def llf(self) -> float:
@@ -123,13 +129,21 @@ class Fit:
 
     @property
     def remlcrit(self) -> float:
-        """REML criterion (-2 restricted log likelihood) at the estimate, also of an ML fit."""
-        return inference.minus_two_loglik(self._problem, self._point, "REML")
+        """REML criterion (-2 restricted log likelihood) at the estimate, also of an ML fit.
+
+        As in lme4, the residual variance is then the best one for this criterion.
+        """
+        return inference.minus_two_loglik(
+            self._problem, self._point, "REML", profiled=self._profiled
+        )
 
     @property
     def deviance(self) -> float:
-        """-2 log likelihood (ML) at the estimate, also of a REML fit (lme4's ``REML=FALSE``)."""
-        return inference.minus_two_loglik(self._problem, self._point, "ML")
+        """-2 log likelihood (ML) at the estimate, also of a REML fit (lme4's ``REML=FALSE``).
+
+        As in lme4, the residual variance is then the best one for this likelihood.
+        """
+        return inference.minus_two_loglik(self._problem, self._point, "ML", profiled=self._profiled)
 
     @property
     def aic(self) -> float:

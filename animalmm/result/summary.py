@@ -121,7 +121,9 @@ def _format(column: pd.Series, digits: int = 4) -> str:
     if not -4 <= largest <= 9:
         return f".{digits - 1}e"
     needed = digits - 1 - smallest
-    room = max(digits + 2 - largest, 0)  # a tiny number beside a large one need not be shown whole
+    room = max(digits + 2 - largest, 0)  # a small number beside a large one is shown to two digits
+    if needed > room + digits - 2:
+        return f".{digits + 3}g"
     return f".{int(np.clip(min(needed, room), 0, 8))}f"
 
 

@@ -26,7 +26,7 @@ def free(data):
 @pytest.mark.parametrize(
     ("argument", "value", "message"),
     [
-        ("method", "reml", "method is 'REML' or 'ML', not 'reml'"),
+        ("method", "remle", "method is 'REML' or 'ML', not 'remle'"),
         ("algorithm", "aai", "no algorithm 'aai'"),
         ("algorithm", 1, "algorithm takes a name"),
         ("engine", "mmes", "no engine 'mmes'.*Did you mean 'mme'"),

@@ -574,3 +574,10 @@ def test_nullable_columns(herd_data):
     found = fit("y ~ x + (1 | animal)", data, weights="w", fixed=known)
     np.testing.assert_allclose(found.fixef(), plain.fixef())
     np.testing.assert_allclose(found.predict(data), plain.fittedvalues)
+
+
+def test_the_other_likelihood_has_its_own_best_residual_variance(sleepstudy):
+    """lme4 1.1-31: deviance(m, REML = FALSE) of the REML fit, REMLcrit of the ML fit."""
+    formula = "Reaction ~ Days + (Days | Subject)"
+    assert fit(formula, sleepstudy).deviance == pytest.approx(1751.986, abs=6e-4)
+    assert fit(formula, sleepstudy, method="ml").remlcrit == pytest.approx(1743.674, abs=6e-4)

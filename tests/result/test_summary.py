@@ -207,3 +207,11 @@ def test_any_unit_of_the_response_is_readable(sleepstudy, scale):
     row = next(line for line in text.splitlines() if line.split()[:2] == ["Subject", "(Intercept)"])
     shown = [float(word) for word in row.split()[2:]]
     np.testing.assert_allclose(shown, [1000.0 * scale**2, np.sqrt(1000.0) * scale], rtol=2e-3)
+
+
+def test_a_small_number_beside_a_large_one_is_not_printed_as_zero(sleepstudy):
+    data = sleepstudy.assign(Days=1e6 * sleepstudy["Days"], Reaction=1e5 + sleepstudy["Reaction"])
+    summary = fit("Reaction ~ Days + (1 | Subject)", data).summary()
+    row = next(line for line in str(summary).splitlines() if line.split()[:1] == ["Days"])
+    shown = [float(word) for word in row.split()[1:]]
+    np.testing.assert_allclose(shown, summary.fixed.loc["Days"], rtol=1e-3)
