@@ -101,6 +101,10 @@ class SparsePoint:
 
     def beta_covariance(self) -> Matrix:
         """``(X'V^-1X)^-1``, shape (p, p)."""
+        return self._beta_covariance.copy()
+
+    @cached_property
+    def _beta_covariance(self) -> Matrix:
         prepared = self._prepared
         p = prepared.problem.p
         gamma = np.empty((p, p))
