@@ -80,6 +80,10 @@ class ParameterSpace:
                 at += k
         return parts
 
+    @cached_property
+    def _known_factors(self) -> dict[int, Matrix]:
+        return {i: semidefinite_cholesky(sigma) for i, sigma in self.fixed.items()}
+
     @property
     def size(self) -> int:
         """Number of free elements of theta."""
@@ -139,7 +143,7 @@ class ParameterSpace:
 
     def psi(self, theta: Vector) -> Psi:
         """The psi of a theta; relative to the residual variance when that is profiled out."""
-        factors = {i: semidefinite_cholesky(sigma) for i, sigma in self.fixed.items()}
+        factors = dict(self._known_factors)
         for part in self._parts:
             own = part.structure.rescale(theta[part.where], self._scale(part))
             factors[part.term] = part.structure.factor(own)

@@ -49,6 +49,8 @@ class Frame:
         Ones by default.
     offset : ndarray, (n,)
         Sum of the `offset` terms of the formula and of the argument; zeros by default.
+    y : ndarray, (n,)
+        The response.
     """
 
     data: pd.DataFrame
@@ -57,6 +59,7 @@ class Frame:
     dropped: dict[str, int]
     weights: Floats
     offset: Floats
+    y: Floats
 
 
 def build_frame(
@@ -111,16 +114,16 @@ def build_frame(
     kept = used.loc[keep].infer_objects()
     _check_finite(kept)
     _check_labels(kept, spec.groups)
-    frame = Frame(
+    y = response(spec, kept)  # a response of no use is reported before any other work
+    return Frame(
         data=kept,
         rows=np.flatnonzero(keep),
         n_given=len(data),
         dropped=dropped,
         weights=_weights(extra["weights"][keep]) if weights is not None else np.ones(len(kept)),
         offset=formula_offset(spec, kept) + (extra["offset"][keep] if offset is not None else 0.0),
+        y=y,
     )
-    response(spec, kept)  # a response of no use is reported here, before any work
-    return frame
 
 
 def as_frame(data: object) -> pd.DataFrame:

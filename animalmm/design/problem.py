@@ -13,7 +13,7 @@ from scipy import sparse
 
 from animalmm.core import DesignMatrix, Matrix, Problem, Vector
 from animalmm.covariance import RESIDUAL
-from animalmm.design.coding import Coding, code, response
+from animalmm.design.coding import Coding, code
 from animalmm.design.frame import Frame, build_frame, formula_offset, row_values
 from animalmm.design.kernels import collect_kernels
 from animalmm.design.random import TermCoding, build_term, group_name
@@ -131,7 +131,7 @@ def build_problem(
             len(spec.text) - 1,
         )
     frame = build_frame(spec, data, weights=weights, offset=offset, na_action=na_action)
-    y = response(spec, frame.data)
+    y = frame.y
     X, fixed = code(spec.fixed, frame.data, contrasts=contrasts)
     X, kept, dropped = _full_rank(X, fixed.names, frame.weights)
     kernels = collect_kernels(spec, frame.data, relmat, precision)

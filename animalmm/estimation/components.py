@@ -50,15 +50,17 @@ def parameter_space(problem: Problem, fixed: Mapping[str, Any] | None) -> Parame
     )
 
 
-def start_psi(problem: Problem, start: Mapping[str, Any] | None) -> Psi | None:
+def start_psi(
+    problem: Problem, space: ParameterSpace, start: Mapping[str, Any] | None
+) -> Psi | None:
     """Start values as a psi; effects that are not named give a record the residual variance."""
     if start is None:
         return None
     given = _components(problem, start, "start")
-    scale = residual_mean_square(problem)
-    sigma2 = given[RESIDUAL].item() if RESIDUAL in given else scale
+    sigma2 = given[RESIDUAL].item() if RESIDUAL in given else residual_mean_square(problem)
     sigmas = [
-        given.get(t.name, sigma2 * _typical(_scales(t, problem.weights))) for t in problem.terms
+        given.get(term.name, sigma2 * _typical(scale))
+        for term, scale in zip(problem.terms, space.scales, strict=True)
     ]
     return Psi(tuple(semidefinite_cholesky(s) for s in sigmas), sigma2)
 

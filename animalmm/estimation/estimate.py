@@ -135,7 +135,7 @@ def estimate(
 
 
 def _start(problem: Problem, space: ParameterSpace, start: Mapping[str, Any] | None) -> Vector:
-    psi = start_psi(problem, start)
+    psi = start_psi(problem, space, start)
     return space.start() if psi is None else space.theta(psi)
 
 

@@ -38,8 +38,8 @@ _CHEAPER = "Give the inverse, which is sparse for a pedigree: precision={...}, o
 
 
 @dataclass(frozen=True, eq=False)
-class IdentityRelationship:
-    """Unrelated levels, K = I."""
+class _Labelled:
+    """A relationship that holds its labels."""
 
     labels: pd.Index
 
@@ -47,6 +47,11 @@ class IdentityRelationship:
     def size(self) -> int:
         """Number of levels."""
         return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class IdentityRelationship(_Labelled):
+    """Unrelated levels, K = I."""
 
     @property
     def prefers_precision(self) -> bool:
@@ -71,7 +76,7 @@ class IdentityRelationship:
 
 
 @dataclass(frozen=True, eq=False)
-class CovarianceRelationship:
+class CovarianceRelationship(_Labelled):
     """K given as a matrix: genomic, spatial, any kernel.
 
     Attributes
@@ -84,14 +89,8 @@ class CovarianceRelationship:
         How the user named it, for error messages: ``"relmat['animal']"``.
     """
 
-    labels: pd.Index
     K: Matrix | sparse.csc_array
     source: str = "the relationship matrix"
-
-    @property
-    def size(self) -> int:
-        """Number of levels."""
-        return len(self.labels)
 
     @property
     def prefers_precision(self) -> bool:
@@ -171,7 +170,7 @@ class CovarianceRelationship:
 
 
 @dataclass(frozen=True, eq=False)
-class PrecisionRelationship:
+class PrecisionRelationship(_Labelled):
     """K given by its inverse (`precision=`): a pedigree's A^-1, H^-1, a Gaussian Markov field.
 
     Attributes
@@ -184,14 +183,8 @@ class PrecisionRelationship:
         How the user named it, for error messages.
     """
 
-    labels: pd.Index
     P: sparse.csc_array
     source: str = "the precision matrix"
-
-    @property
-    def size(self) -> int:
-        """Number of levels."""
-        return len(self.labels)
 
     @property
     def prefers_precision(self) -> bool:
