@@ -1,12 +1,15 @@
-"""The flow of genes through a pedigree, A = T D T', and any block of A.
+"""The flow of genes through a pedigree, K = T D T', and every form of K that follows from it.
 
-`T = (I - P)^-1` where row i of P has 1/2 at each known parent of i: `T[i, k]` is the share of the
-genes of animal i that descends from k. `D` is diagonal, the variances of Mendelian sampling
-(Henderson 1976, Biometrics 32, 69-83; Thompson 1977, Biometrics 33, 705-712).
+Each value is the weighted sum of its parents' values and a term of its own, `u = P u + m` with
+`Var(m) = D` diagonal, hence `u = T m` with `T = (I - P)^-1` and `K = T D T'`. With 1/2 at each
+known parent K is the numerator relationship matrix A, and `T[i, k]` the share of the genes of
+animal i that descends from k (Henderson 1976, Biometrics 32, 69-83; Thompson 1977, Biometrics 33,
+705-712).
+Other weights give the relationships of a sex chromosome or of sires and maternal grandsires.
 
-Columns of A need no matrix: `T (D (T' e))` passes genes up from e to its ancestors, then down
+Columns of K need no matrix: `T (D (T' e))` passes genes up from e to its ancestors, then down
 (Colleau 2002, Genetics Selection Evolution 34, 409-421). Here many columns go at once, up by
-sparse products, down generation by generation through the ancestors that matter.
+sparse products, down level by level through the ancestors that matter.
 """
 
 from __future__ import annotations
@@ -18,93 +21,83 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-__all__ = ["Parents", "gene_shares", "parent_matrix", "pass_down", "relationships"]
+__all__ = ["GeneFlow", "block"]
+
+COLUMNS_AT_ONCE = 256
 
 
-@dataclass(frozen=True)
-class Parents:
-    """A sorted pedigree as arrays.
+@dataclass(frozen=True, eq=False)
+class GeneFlow:
+    """K = T D T' among n units, parents before progeny.
 
     Attributes
     ----------
-    sire, dam : ndarray of intp, shape (n,)
-        Positions of the parents, each before its progeny; -1 where unknown.
-    generation : ndarray of intp, shape (n,)
-        Length of the longest path from a founder.
-    """
-
-    sire: npt.NDArray[np.intp]
-    dam: npt.NDArray[np.intp]
-    generation: npt.NDArray[np.intp]
-
-
-def parent_matrix(parents: Parents) -> sparse.csr_array[np.float64]:
-    """P, n x n and strictly lower triangular: 1/2 at each known parent, 1 at that of a self."""
-    n = len(parents.sire)
-    # 32-bit indices halve the memory, and sparse solvers ask for them.
-    progeny = np.tile(np.arange(n, dtype=np.int32), 2)
-    parent = np.concatenate([parents.sire, parents.dam]).astype(np.int32)
-    known = parent >= 0
-    halves = np.full(int(known.sum()), 0.5)
-    # Entries at the same place, the two of a selfed animal, are added up.
-    return sparse.csr_array((halves, (progeny[known], parent[known])), shape=(n, n))
-
-
-def gene_shares(
-    P: sparse.csr_array[np.float64], X: sparse.csr_array[np.float64]
-) -> sparse.csr_array[np.float64]:
-    """Rows of X T, the shares that descend from each ancestor.
-
-    Parameters
-    ----------
     P : csr_array, shape (n, n)
-        From `parent_matrix`.
-    X : csr_array, shape (m, n)
-        Rows of the identity, or weights of animals.
-
-    Returns
-    -------
-    csr_array, shape (m, n)
-        X + X P + X P^2 + ..., which ends since P is nilpotent.
+        Weights of the parents, strictly lower triangular.
+    d : ndarray, shape (n,)
+        Variances of the units' own terms, the diagonal of D.
+    level : ndarray of intp, shape (n,)
+        Higher for a unit than for each of its parents.
+    diagonal : ndarray, shape (n,)
+        K_ii.
     """
-    total = step = X
-    while (step := step @ P).nnz:
-        total = total + step
-    return total
+
+    P: sparse.csr_array[np.float64]
+    d: npt.NDArray[np.float64]
+    level: npt.NDArray[np.intp]
+    diagonal: npt.NDArray[np.float64]
+
+    def block(
+        self, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.float64]:
+        """K[rows, columns], shape (r, c), without forming the rest.
+
+        Parameters
+        ----------
+        rows, columns : ndarray of intp, shapes (r,) and (c,)
+            Positions.
+        """
+        K = np.empty((len(rows), len(columns)))
+        for start in range(0, len(columns), COLUMNS_AT_ONCE):
+            these = slice(start, start + COLUMNS_AT_ONCE)
+            K[:, these] = block(self.P, self.level, self.d, rows, columns[these])
+        return K
+
+    def inverse(self) -> sparse.csc_array[np.float64]:
+        """K^-1 = (I - P)' D^-1 (I - P), shape (n, n), symmetric to the last bit; d > 0."""
+        M = sparse.eye_array(len(self.d), format="csr") - self.P
+        inverse = sparse.csc_array(M.T @ sparse.diags_array(1.0 / self.d) @ M)
+        inverse.sort_indices()
+        return inverse
+
+    def factor(self) -> sparse.csc_array[np.float64]:
+        """L = T D^(1/2) with K = L L', shape (n, n), lower triangular.
+
+        It has one entry for every unit and ancestor.
+        """
+        L = sparse.csc_array(_descent(self.P, self.level) @ sparse.diags_array(np.sqrt(self.d)))
+        L.sort_indices()
+        return L
+
+    def logdet(self) -> float:
+        """log|K|, the sum of log d; -inf where K is singular."""
+        with np.errstate(divide="ignore"):
+            return float(np.log(self.d).sum())
 
 
-def pass_down(x: npt.NDArray[np.float64], parents: Parents) -> None:
-    """Replace x by T x in place: each row gains the mean of its parents' rows.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n + 1,) or (n + 1, m)
-        Own terms, with a last row of zeros that stands for the unknown parent.
-    parents : Parents
-        n animals in the order of their generations.
-    """
-    ends = np.searchsorted(parents.generation, np.arange(1, parents.generation.max(initial=0) + 2))
-    for start, end in pairwise(ends):
-        x[start:end] += 0.5 * (x[parents.sire[start:end]] + x[parents.dam[start:end]])
-
-
-def relationships(
-    parents: Parents,
+def block(
     P: sparse.csr_array[np.float64],
+    level: npt.NDArray[np.intp],
     d: npt.NDArray[np.float64],
     rows: npt.NDArray[np.intp],
     columns: npt.NDArray[np.intp],
 ) -> npt.NDArray[np.float64]:
-    """Compute the block A[rows, columns].
+    """K[rows, columns], all columns at once.
 
     Parameters
     ----------
-    parents : Parents
-        n animals.
-    P : csr_array, shape (n, n)
-        From `parent_matrix`.
-    d : ndarray, shape (n,)
-        Variances of Mendelian sampling; read only at `columns` and their ancestors.
+    P, level, d
+        As in `GeneFlow`; d is read only at `columns` and their ancestors.
     rows, columns : ndarray of intp, shapes (r,) and (c,)
         Positions.
 
@@ -115,41 +108,68 @@ def relationships(
     n, m = len(d), len(columns)
     starts = np.arange(m + 1, dtype=np.int32)
     pick = sparse.csr_array((np.ones(m), columns.astype(np.int32), starts), shape=(m, n))
-    up = gene_shares(P, pick).tocoo()
-    family, place = _with_ancestors(parents, rows)
-    x = np.zeros((len(family.sire) + 1, m))
+    up = _gene_shares(P, pick).tocoo()
+    family = _with_ancestors(P, rows)
+    family = family[np.argsort(level[family], kind="stable")]
+    place = np.full(n, len(family), dtype=np.intp)
+    place[family] = np.arange(len(family))
+    x = np.zeros((len(family) + 1, m))  # the last row takes what falls outside the family
     x[place[up.col], up.row] = up.data * d[up.col]
-    x[-1] = 0.0  # what fell on animals outside the family
-    pass_down(x, family)
+    _pass_down(x[:-1], P[family][:, family], level[family])
     return x[place[rows]]
 
 
-def _with_ancestors(
-    parents: Parents, animals: npt.NDArray[np.intp]
-) -> tuple[Parents, npt.NDArray[np.intp]]:
-    """Cut out animals and all their ancestors, in the order of generations.
+def _gene_shares(
+    P: sparse.csr_array[np.float64], X: sparse.csr_array[np.float64]
+) -> sparse.csr_array[np.float64]:
+    """X T = X + X P + X P^2 + ..., which ends since P is nilpotent."""
+    total = step = X
+    while (step := step @ P).nnz:
+        total = total + step
+    return total
 
-    Returns
-    -------
-    family : Parents
-        f animals.
-    place : ndarray of intp, shape (n + 1,)
-        Where each animal stands in the family; f for those outside it and for the unknown parent.
+
+def _pass_down(
+    x: npt.NDArray[np.float64], P: sparse.csr_array[np.float64], level: npt.NDArray[np.intp]
+) -> None:
+    """Replace x by T x in place; `level` does not decrease."""
+    ends = np.searchsorted(level, np.unique(level), side="right")
+    for start, end in pairwise(ends):
+        x[start:end] += P[start:end] @ x
+
+
+def _with_ancestors(
+    P: sparse.csr_array[np.float64], units: npt.NDArray[np.intp]
+) -> npt.NDArray[np.intp]:
+    """Positions of the units and of all their ancestors, ascending."""
+    inside = np.zeros(P.shape[0], dtype=bool)
+    while units.size:
+        inside[units] = True
+        parents = np.unique(P[units].indices)
+        units = parents[~inside[parents]]
+    return np.flatnonzero(inside)
+
+
+def _descent(
+    P: sparse.csr_array[np.float64], level: npt.NDArray[np.intp]
+) -> sparse.csr_array[np.float64]:
+    """T = (I - P)^-1, level by level: a unit's own term, and the weighted rows of its parents.
+
+    Rows of earlier levels are kept as blocks and never copied until the end: T is the largest
+    matrix that a pedigree gives.
     """
-    n = len(parents.sire)
-    inside = np.zeros(n + 1, dtype=bool)
-    inside[-1] = True  # the unknown parent (position -1) is never a new one
-    while animals.size:
-        inside[animals] = True
-        found = np.concatenate([parents.sire[animals], parents.dam[animals]])
-        animals = np.unique(found[~inside[found]])
-    members = np.flatnonzero(inside[:-1])
-    members = members[np.argsort(parents.generation[members], kind="stable")]
-    place = np.full(n + 1, len(members), dtype=np.intp)
-    place[members] = np.arange(len(members))
-    family = Parents(
-        sire=place[parents.sire[members]],
-        dam=place[parents.dam[members]],
-        generation=parents.generation[members],
-    )
-    return family, place
+    n = len(level)
+    order = np.argsort(level, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(level[order])) + 1)
+    own = sparse.eye_array(n, format="csr")
+    blocks: list[sparse.csr_array[np.float64]] = []
+    for group in groups:
+        rows = P[group]
+        T = own[group]
+        for earlier, units in zip(blocks, groups, strict=False):
+            if (step := rows[:, units]).nnz:
+                T = T + step @ earlier
+        blocks.append(T)
+    back = np.empty(n, dtype=np.intp)
+    back[order] = np.arange(n)
+    return sparse.vstack(blocks, format="csr")[back]

@@ -13,17 +13,14 @@ from scipy import sparse
 
 from animalmm.errors import ArgumentError, PedigreeError, listing, nearest
 from animalmm.linalg import require_memory
-from animalmm.pedigree import ainverse
-from animalmm.pedigree.gene_flow import Parents, parent_matrix, relationships
-from animalmm.pedigree.inbreeding import inbreeding, mendelian_variance
+from animalmm.pedigree.additive import Parents, additive_flow
+from animalmm.pedigree.gene_flow import GeneFlow
 from animalmm.pedigree.reading import read_rows
 from animalmm.pedigree.sorting import generations, sorted_order
 
 __all__ = ["Pedigree"]
 
 _T = TypeVar("_T", bound=np.generic)
-
-COLUMNS_AT_ONCE = 256
 
 
 class Pedigree:
@@ -101,7 +98,7 @@ class Pedigree:
 
     def __repr__(self) -> str:
         founders = int(np.sum((self.sire < 0) & (self.dam < 0)))
-        depth = int(self._parents.generation.max(initial=0))
+        depth = int(self.parents.generation.max(initial=0))
         mean = float(self._inbreeding.mean()) if self.n else 0.0
         added = f" ({len(self.added)} of them parents without a row)" if len(self.added) else ""
         return (
@@ -116,7 +113,7 @@ class Pedigree:
         -------
         ndarray of intp, shape (n,)
         """
-        return self._parents.generation
+        return self.parents.generation
 
     def inbreeding(self) -> pd.Series[float]:
         """Inbreeding coefficients F, computed once.
@@ -136,7 +133,7 @@ class Pedigree:
         ndarray, shape (n,)
             1 without known parents, 3/4 - F_p/4 with one, 1/2 - (F_s + F_d)/4 with two.
         """
-        return mendelian_variance(self._parents, self._inbreeding)
+        return self.flow.d.copy()
 
     def a_inverse(self) -> sparse.csc_array[np.float64]:
         """Inverse of the additive relationship matrix, with inbreeding.
@@ -155,14 +152,14 @@ class Pedigree:
         -----
         Henderson (1976), Biometrics 32, 69-83; Quaas (1976), Biometrics 32, 949-953.
         """
-        d = self.mendelian_variance()
-        if np.any(d <= 0.0):
-            clones = self.labels[d <= 0.0]
+        singular = self.flow.d <= 0.0
+        if singular.any():
+            clones = self.labels[singular]
             raise PedigreeError(
                 f"A has no inverse: {len(clones)} animal(s) have completely inbred parents and "
                 f"no Mendelian sampling of their own: {listing(clones)}. Give each line one label"
             )
-        return ainverse.a_inverse(self._parents, d)
+        return self.flow.inverse()
 
     def a_matrix(self, ids: Iterable[Any] | None = None) -> pd.DataFrame:
         """Additive relationship matrix of all animals, or of those chosen.
@@ -189,11 +186,7 @@ class Pedigree:
             f"a dense relationship matrix of {m} animals",
             "Use the sparse a_inverse(), which holds the same information, or fewer ids.",
         )
-        P, d = parent_matrix(self._parents), self.mendelian_variance()
-        A = np.empty((m, m))
-        for start in range(0, m, COLUMNS_AT_ONCE):
-            these = slice(start, start + COLUMNS_AT_ONCE)
-            A[:, these] = relationships(self._parents, P, d, rows=places, columns=places[these])
+        A = self.flow.block(places, places)
         A = 0.5 * (A + A.T)  # the two triangles may differ in the last bit
         labels = self.labels[places]
         return pd.DataFrame(A, index=labels, columns=labels)
@@ -207,12 +200,11 @@ class Pedigree:
             In the order of `labels`. It has one entry for every animal and ancestor, many more
             than `a_inverse` where the pedigree is deep.
         """
-        return ainverse.factor(self._parents, self.mendelian_variance())
+        return self.flow.factor()
 
     def logdet(self) -> float:
-        """Logarithm of the determinant of A, the sum of log Mendelian variances."""
-        with np.errstate(divide="ignore"):  # completely inbred parents: A is singular, -inf
-            return float(np.log(self.mendelian_variance()).sum())
+        """Logarithm of the determinant of A; -inf where parents are completely inbred."""
+        return self.flow.logdet()
 
     def to_frame(self) -> pd.DataFrame:
         """Return the sorted pedigree as a table of labels.
@@ -227,13 +219,19 @@ class Pedigree:
         )
 
     @cached_property
-    def _parents(self) -> Parents:
+    def parents(self) -> Parents:
+        """The pedigree as arrays, for functions that need no labels."""
         generation = _read_only(generations(self.sire, self.dam))
-        return Parents(self.sire, self.dam, generation)
+        return Parents(self.sire, self.dam, generation, _read_only(np.ones(self.n)))
 
     @cached_property
+    def flow(self) -> GeneFlow:
+        """A = T D T', for functions that need no labels."""
+        return additive_flow(self.parents)
+
+    @property
     def _inbreeding(self) -> npt.NDArray[np.float64]:
-        return _read_only(inbreeding(self._parents))
+        return self.flow.diagonal - 1.0
 
     def _names(self, places: npt.NDArray[np.intp]) -> pd.Series[Any]:
         """Labels at the places, missing where these are -1; integers stay integers."""

@@ -87,10 +87,13 @@ class CovarianceRelationship(_Labelled):
         Symmetric, positive semi-definite.
     source : str
         How the user named it, for error messages: ``"relmat['animal']"``.
+    history : tuple of str
+        What was done to get K, in order: made, blended, tuned, bent, with the figures.
     """
 
     K: Matrix | sparse.csc_array
     source: str = "the relationship matrix"
+    history: tuple[str, ...] = ()
 
     @property
     def prefers_precision(self) -> bool:
@@ -181,10 +184,13 @@ class PrecisionRelationship(_Labelled):
         K^-1, symmetric positive definite, both triangles.
     source : str
         How the user named it, for error messages.
+    history : tuple of str
+        What was done to get K^-1, in order, with the figures.
     """
 
     P: sparse.csc_array
     source: str = "the precision matrix"
+    history: tuple[str, ...] = ()
 
     @property
     def prefers_precision(self) -> bool:

@@ -14,7 +14,7 @@ ORDER = [
     ["linalg"],
     ["pedigree", "covariance", "formula"],
     ["relationship"],
-    ["design"],
+    ["markers", "design"],
     ["engines"],
     ["algorithms"],
     ["estimation"],
