@@ -17,7 +17,12 @@ __all__ = ["NEAR", "STEPS_OFF", "CovStruct", "Domain", "Relationship", "changed"
 
 
 class Relationship(Protocol):
-    """A known relationship matrix K (q x q) among labelled levels, in the forms that it has."""
+    """A known relationship matrix K (q x q) among labelled levels, in the forms that it has.
+
+    It is what `relmat` and `precision` take and all that an engine asks for: a class of a user's
+    own needs no more. The rank of K is not asked for apart: who takes the factor sees it in the
+    columns of L, and who takes the inverse knows that it is q.
+    """
 
     @property
     def labels(self) -> pd.Index:
@@ -29,10 +34,10 @@ class Relationship(Protocol):
 
     @property
     def prefers_precision(self) -> bool:
-        """Whether K^-1 is the sparser, cheaper form (a pedigree, a given precision)."""
+        """Whether K^-1 exists and is the sparser, cheaper form (a pedigree, a given precision)."""
 
     def factor(self) -> sparse.csc_array | Matrix:
-        """L (q x r) with ``K = L L'``; r < q when K is singular."""
+        """L (q x r) with ``K = L L'``, r the rank of K: fewer than q when K is singular."""
 
     def precision(self) -> sparse.csc_array:
         """K^-1 (q x q, symmetric, both triangles); a RelationshipError when K is singular."""

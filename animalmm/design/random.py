@@ -16,7 +16,7 @@ from animalmm.design.coding import Coding, code
 from animalmm.design.kernels import Kernels
 from animalmm.errors import ArgumentError, DataError, listing
 from animalmm.formula import BarTerm
-from animalmm.relationship import IdentityRelationship, as_text, positions
+from animalmm.relationship import IdentityRelationship, part_of_label, positions
 
 __all__ = ["TermCoding", "build_term", "group_name"]
 
@@ -103,17 +103,11 @@ def group_values(bar: BarTerm, data: pd.DataFrame) -> pd.Series:
     if len(bar.group) == 1:
         column = data[bar.group[0]]
         return column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    parts = [data[name].map(_part_text).astype(str) for name in bar.group]
+    parts = [data[name].map(part_of_label).astype(str) for name in bar.group]
     joined = parts[0]
     for part in parts[1:]:
         joined = joined + ":" + part
     return joined
-
-
-def _part_text(value: object) -> str:
-    """One side of an interaction; quoted if it has a ":" itself, so that no two levels merge."""
-    text = as_text(value)
-    return repr(text) if ":" in text else text
 
 
 def build_term(

@@ -4,13 +4,17 @@ from animalmm.linalg.cholmod import analyze, backend
 from animalmm.linalg.dense_chol import safe_cholesky
 from animalmm.linalg.interface import Factor, NotPositiveDefiniteError, Symbolic
 from animalmm.linalg.memory import require_memory
+from animalmm.linalg.roots import Root, inverse, root
 
 __all__ = [
     "Factor",
     "NotPositiveDefiniteError",
+    "Root",
     "Symbolic",
     "analyze",
     "backend",
+    "inverse",
     "require_memory",
+    "root",
     "safe_cholesky",
 ]

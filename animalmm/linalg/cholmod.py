@@ -28,6 +28,7 @@ from animalmm.linalg.dense import DenseSymbolic
 from animalmm.linalg.interface import (
     Factor,
     FloatArray,
+    IndexArray,
     NotPositiveDefiniteError,
     Ordering,
     Pattern,
@@ -181,6 +182,10 @@ class AnalyzeAPIFactor(Factor):
         """Natural logarithm of the determinant of the matrix."""
         return self._logdet
 
+    def lower(self) -> tuple[csc_array, IndexArray]:
+        """A copy of L and the order that CHOLMOD chose."""
+        return csc_array(self._factor.L()), self._factor.P()
+
     def _solve(self, b: FloatArray) -> FloatArray:
         return self._factor(b)  # type: ignore[no-any-return]
 
@@ -230,6 +235,11 @@ class CholeskyFactorAPIFactor(Factor):
     def logdet(self) -> float:
         """Natural logarithm of the determinant of the matrix."""
         return float(self._factor.logdet())
+
+    def lower(self) -> tuple[csc_array, IndexArray]:
+        """A copy of L and the order that CHOLMOD chose."""
+        own = self._factor.copy()  # what is asked here makes the object refer to itself
+        return csc_array(own.get_factor(kind="LL", lower=True)), own.get_perm()
 
     def _solve(self, b: FloatArray) -> FloatArray:
         with warnings.catch_warnings():  # "nearly singular" is for the caller to judge

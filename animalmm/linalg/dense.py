@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
+from scipy.sparse import csc_array
 
 from animalmm.linalg.interface import (
     Factor,
     FloatArray,
+    IndexArray,
     NotPositiveDefiniteError,
     Pattern,
     Symbolic,
@@ -57,6 +59,10 @@ class DenseFactor(Factor):
     def logdet(self) -> float:
         """Natural logarithm of the determinant of the matrix."""
         return self._logdet
+
+    def lower(self) -> tuple[csc_array, IndexArray]:
+        """A copy of L, its zeros left out, and the order, which is that of the matrix."""
+        return csc_array(np.tril(self._L)), np.arange(self.n)
 
     def _solve(self, b: FloatArray) -> FloatArray:
         x: FloatArray = dpotrs(self._L, b, lower=1)[0]

@@ -143,6 +143,10 @@ class Factor(ABC):
     def logdet(self) -> float:
         """Natural logarithm of the determinant of the matrix."""
 
+    @abstractmethod
+    def lower(self) -> tuple[csc_array, IndexArray]:
+        """A copy of L, lower triangular, and the order with ``A[order][:, order] = L L'``."""
+
     def solve(self, b: FloatArray) -> FloatArray:
         """Solve ``A x = b`` for ``b`` of shape (n,) or (n, k); `b` is left unchanged."""
         b = np.asarray(b, dtype=np.float64)

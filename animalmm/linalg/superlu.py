@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import scipy
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import SuperLU, splu
 
 from animalmm.linalg.interface import (
@@ -71,6 +71,11 @@ class SuperLUFactor(Factor):
     def logdet(self) -> float:
         """Natural logarithm of the determinant of the matrix."""
         return self._logdet
+
+    def lower(self) -> tuple[csc_array, IndexArray]:
+        """L of ``P A P' = L L'``, from ``L U`` with the pivots on the diagonal of U."""
+        L = csc_array(self._lu.L @ diags_array(np.sqrt(self._lu.U.diagonal())))
+        return L, self._order[np.argsort(self._lu.perm_c)]
 
     def _solve(self, b: FloatArray) -> FloatArray:
         x = np.empty_like(b)

@@ -1,12 +1,28 @@
 """Pedigrees: who descends from whom, and the relationships that follow.
 
-`Pedigree` is the whole public face. The other modules are functions on integer arrays:
+`Pedigree` is the whole public face. It is built in three layers: `base` (arrays), `statistics`
+(figures of a population), `pedigree` (sources and relationships). The other modules are functions
+on arrays.
 
-- `reading`: a table of labels to positions, with everything that can be wrong in it;
-- `sorting`: parents before progeny, loops, generations;
-- `gene_flow`: the factorisation A = T D T' and any block of A;
-- `inbreeding`: inbreeding coefficients and Mendelian sampling variances;
-- `ainverse`: the inverse and the sparse factor of A.
+From a table to arrays:
+
+- `columns`, `files`: which column holds what; text files;
+- `labels`: labels of any kind to integers, losslessly;
+- `details`, `sexes`, `clones`: what a table may say beside parents;
+- `checks`: everything that can be wrong;
+- `reading`: the way from a table to `animals`, the arrays; `tables`: the way back;
+- `sorting`: parents before progeny, loops, generations; `pruning`: fewer animals.
+
+Relationships:
+
+- `parents`, `inbreeding`, `additive`: inbreeding coefficients, A as a flow of genes;
+- `gene_flow`, `lineage`: K = T D T', its blocks, products, inverse and factor;
+- `dominance`, `sex_linked`, `grandsires`, `unknown_parents`: other relationships.
+
+Populations:
+
+- `genealogy`: sums over ancestors and progeny;
+- `completeness`, `contributions`, `effective`, `describing`: depth, origins, effective size.
 """
 
 from animalmm.pedigree.pedigree import Pedigree

@@ -7,23 +7,29 @@ animal i that descends from k (Henderson 1976, Biometrics 32, 69-83; Thompson 19
 705-712).
 Other weights give the relationships of a sex chromosome or of sires and maternal grandsires.
 
-Columns of K need no matrix: `T (D (T' e))` passes genes up from e to its ancestors, then down
-(Colleau 2002, Genetics Selection Evolution 34, 409-421). Here many columns go at once, up by
-sparse products, down level by level through the ancestors that matter.
+Products with K need no matrix: `T (D (T' v))` passes genes up from v to the ancestors, then down
+(Colleau 2002, Genetics Selection Evolution 34, 409-421). A block of K is such a product with
+columns of the identity, walked only through the ancestors of its rows and columns.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-__all__ = ["GeneFlow", "block"]
+from animalmm.linalg import require_memory
+from animalmm.pedigree.lineage import Lineage, most_ancestors
 
-COLUMNS_AT_ONCE = 256
+__all__ = ["GeneFlow"]
+
+COLUMNS_AT_ONCE = 128
+"""More of them share a walk, and need more memory (8 bytes times units times columns)."""
+
+BYTES_PER_ENTRY = 12  # of a sparse matrix: a value and a 32-bit index
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +43,7 @@ class GeneFlow:
     d : ndarray, shape (n,)
         Variances of the units' own terms, the diagonal of D.
     level : ndarray of intp, shape (n,)
-        Higher for a unit than for each of its parents.
+        Higher for a unit than for each of its parents, 0 at least.
     diagonal : ndarray, shape (n,)
         K_ii.
     """
@@ -55,18 +61,50 @@ class GeneFlow:
         Parameters
         ----------
         rows, columns : ndarray of intp, shapes (r,) and (c,)
-            Positions.
+            Positions. `d` is read only at `columns` and their ancestors.
         """
         K = np.empty((len(rows), len(columns)))
+        below = Lineage.of(rows, self.P, self.level)
         for start in range(0, len(columns), COLUMNS_AT_ONCE):
-            these = slice(start, start + COLUMNS_AT_ONCE)
-            K[:, these] = block(self.P, self.level, self.d, rows, columns[these])
+            chosen = columns[start : start + COLUMNS_AT_ONCE]
+            above = Lineage.of(chosen, self.P, self.level)
+            x = np.zeros((len(above), len(chosen)))
+            x[above.place[chosen], np.arange(len(chosen))] = 1.0
+            above.pass_up(x)
+            x *= self.d[above.units, None]
+            y = np.zeros((len(below) + 1, len(chosen)))  # the last takes those of `above` alone
+            y[below.place[above.units]] = x
+            below.pass_down(y[:-1])
+            K[:, start : start + len(chosen)] = y[below.place[rows]]
         return K
 
+    def multiply(self, V: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """K V, without forming K.
+
+        Parameters
+        ----------
+        V : ndarray, shape (n,) or (n, m)
+
+        Returns
+        -------
+        ndarray, as V
+        """
+        line = self._everyone
+        x = V.reshape(len(V), -1)[line.units].astype(np.float64)
+        line.pass_up(x)
+        x *= self.d[line.units, None]
+        line.pass_down(x)
+        return x[line.place].reshape(V.shape)
+
     def inverse(self) -> sparse.csc_array[np.float64]:
-        """K^-1 = (I - P)' D^-1 (I - P), shape (n, n), symmetric to the last bit; d > 0."""
+        """K^-1 = (I - P)' D^-1 (I - P), shape (n, n), symmetric to the last bit; d > 0.
+
+        Row by row of (I - P) these are the rules of Henderson (1976).
+        """
         M = sparse.eye_array(len(self.d), format="csr") - self.P
-        inverse = sparse.csc_array(M.T @ sparse.diags_array(1.0 / self.d) @ M)
+        # Half of D^-1 on either side, so that entries (i, j) and (j, i) are the same products.
+        M.data /= np.repeat(np.sqrt(self.d), np.diff(M.indptr))
+        inverse = sparse.csc_array(M.T @ M)
         inverse.sort_indices()
         return inverse
 
@@ -74,80 +112,34 @@ class GeneFlow:
         """L = T D^(1/2) with K = L L', shape (n, n), lower triangular.
 
         It has one entry for every unit and ancestor.
+
+        Raises
+        ------
+        ArgumentError
+            When the entries may not fit into memory.
         """
+        require_memory(
+            2.0 * BYTES_PER_ENTRY * self.factor_entries(),
+            f"the sparse factor of the relationships of {len(self.d)} animals, one entry for every "
+            "animal and ancestor,",
+            "Use the inverse, which has a few entries for each animal, or products with the matrix",
+        )
         L = sparse.csc_array(_descent(self.P, self.level) @ sparse.diags_array(np.sqrt(self.d)))
         L.sort_indices()
         return L
+
+    def factor_entries(self) -> float:
+        """At most how many entries `factor` has, from a count of paths and of parents."""
+        return float(most_ancestors(self.P, self.level).sum())
 
     def logdet(self) -> float:
         """log|K|, the sum of log d; -inf where K is singular."""
         with np.errstate(divide="ignore"):
             return float(np.log(self.d).sum())
 
-
-def block(
-    P: sparse.csr_array[np.float64],
-    level: npt.NDArray[np.intp],
-    d: npt.NDArray[np.float64],
-    rows: npt.NDArray[np.intp],
-    columns: npt.NDArray[np.intp],
-) -> npt.NDArray[np.float64]:
-    """K[rows, columns], all columns at once.
-
-    Parameters
-    ----------
-    P, level, d
-        As in `GeneFlow`; d is read only at `columns` and their ancestors.
-    rows, columns : ndarray of intp, shapes (r,) and (c,)
-        Positions.
-
-    Returns
-    -------
-    ndarray, shape (r, c)
-    """
-    n, m = len(d), len(columns)
-    starts = np.arange(m + 1, dtype=np.int32)
-    pick = sparse.csr_array((np.ones(m), columns.astype(np.int32), starts), shape=(m, n))
-    up = _gene_shares(P, pick).tocoo()
-    family = _with_ancestors(P, rows)
-    family = family[np.argsort(level[family], kind="stable")]
-    place = np.full(n, len(family), dtype=np.intp)
-    place[family] = np.arange(len(family))
-    x = np.zeros((len(family) + 1, m))  # the last row takes what falls outside the family
-    x[place[up.col], up.row] = up.data * d[up.col]
-    _pass_down(x[:-1], P[family][:, family], level[family])
-    return x[place[rows]]
-
-
-def _gene_shares(
-    P: sparse.csr_array[np.float64], X: sparse.csr_array[np.float64]
-) -> sparse.csr_array[np.float64]:
-    """X T = X + X P + X P^2 + ..., which ends since P is nilpotent."""
-    total = step = X
-    while (step := step @ P).nnz:
-        total = total + step
-    return total
-
-
-def _pass_down(
-    x: npt.NDArray[np.float64], P: sparse.csr_array[np.float64], level: npt.NDArray[np.intp]
-) -> None:
-    """Replace x by T x in place; `level` does not decrease."""
-    ends = np.searchsorted(level, np.unique(level), side="right")
-    for start, end in pairwise(ends):
-        x[start:end] += P[start:end] @ x
-
-
-def _with_ancestors(
-    P: sparse.csr_array[np.float64], units: npt.NDArray[np.intp]
-) -> npt.NDArray[np.intp]:
-    """Positions of the units and of all their ancestors, ascending."""
-    inside = np.zeros(P.shape[0], dtype=bool)
-    while units.size:
-        inside[units] = True
-        parents = np.unique(P[units].indices)
-        units = parents[~inside[parents]]
-    return np.flatnonzero(inside)
+    @cached_property
+    def _everyone(self) -> Lineage:
+        return Lineage.of(np.arange(len(self.d)), self.P, self.level)
 
 
 def _descent(

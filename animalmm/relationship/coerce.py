@@ -11,14 +11,14 @@ from scipy import sparse
 from animalmm.core import Matrix, Relationship
 from animalmm.errors import RelationshipError, listing
 from animalmm.pedigree import Pedigree
-from animalmm.relationship.kinds import (
-    CovarianceRelationship,
-    PedigreeRelationship,
-    PrecisionRelationship,
-)
+from animalmm.relationship.base import LabelledRelationship
+from animalmm.relationship.gene_flow import PedigreeRelationship
+from animalmm.relationship.kinds import CovarianceRelationship, PrecisionRelationship
+from animalmm.relationship.labels import kind_of
 
-__all__ = ["as_relationship", "as_text", "labelled_matrix", "positions"]
+__all__ = ["as_labelled", "as_relationship", "labelled_matrix"]
 
+_PROMISED = ("labels", "size", "prefers_precision", "factor", "precision", "logdet", "diagonal")
 _ASYMMETRY = 1e-8  # relative to the largest element: what is less is rounding
 
 
@@ -45,8 +45,9 @@ def as_relationship(
         No labels, wrong size, duplicated labels, not finite, not symmetric.
     """
     if isinstance(value, Pedigree):
+        _require_no_groups(value, source)
         return PedigreeRelationship(value)
-    if _is_relationship(value):
+    if _is_relationship(value, source):
         found: Relationship = value
         if inverse and not found.prefers_precision:
             raise RelationshipError(
@@ -58,6 +59,18 @@ def as_relationship(
     if inverse:
         return PrecisionRelationship(labels, sparse.csc_array(matrix), source)
     return CovarianceRelationship(labels, matrix, source)
+
+
+def _require_no_groups(pedigree: Pedigree, source: str) -> None:
+    """Refuse to leave genetic groups out without a word."""
+    if len(pedigree.groups):
+        raise RelationshipError(
+            f"{source}: the pedigree has genetic groups of unknown parents: "
+            f"{listing(pedigree.groups)}. Say what they are: fixed effects (the columns of "
+            "pedigree.group_shares() as covariates, and pedigree.without_groups() here), random "
+            "ones (animalmm.genetic_groups(pedigree, variance)), or related ancestors "
+            "(animalmm.metafounders(pedigree, gamma))"
+        )
 
 
 def labelled_matrix(
@@ -78,65 +91,29 @@ def labelled_matrix(
     return matrix, labels
 
 
-_REMEDY = (
-    "Give a matrix that has them, or leave their records out; levels of the matrix that have no "
-    "records are welcome"
-)
+def as_labelled(value: Any, source: str) -> LabelledRelationship:
+    """The same, for functions that need more than engines do: any form, sub-blocks.
 
-
-def positions(
-    values: pd.Series,
-    labels: pd.Index,
-    column: str,
-    source: str,
-    remedy: str = _REMEDY,
-) -> np.ndarray:
-    """Where each value of a data column stands among the labels of K.
-
-    Parameters
-    ----------
-    values : Series, shape (n,)
-        The column.
-    labels : Index
-        Labels of K.
-    column, source : str
-        Names of both, for messages.
-    remedy : str
-        What to do about values that are not among the labels, for the message.
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-
-    Raises
-    ------
-    RelationshipError
-        Values that are not among the labels: the count, the first five, and, when they only differ
-        in type (1 against "1"), how to make them alike.
+    A user's own class, which gives no more than `Relationship` promises, is taken by its factor.
     """
-    codes = labels.get_indexer(pd.Index(values))
-    if (codes >= 0).all():
-        return np.asarray(codes)
-    missing = pd.Index(values[codes < 0].unique())
-    message = (
-        f"{len(missing)} level{'s' * (len(missing) > 1)} of column '{column}' "
-        f"{'are' if len(missing) > 1 else 'is'} not in {source}: {listing(missing)}. "
-    )
-    text = pd.Index(labels.map(as_text))
-    if text.is_unique and (text.get_indexer(missing.map(as_text)) >= 0).any():
-        message += (
-            f"The labels of {source} look alike but are of another type "
-            f"({_kind(labels)} there, {_kind(missing)} in the data): make them the same, "
-            f"for example data['{column}'] = data['{column}'].astype("
-            f"{'int' if _kind(labels) == 'int' else 'str'})"
+    found = as_relationship(value, source)
+    if isinstance(found, LabelledRelationship):
+        return found
+    L = found.factor()
+    K = L @ L.T if isinstance(L, np.ndarray) else sparse.csc_array(L @ L.T)
+    return CovarianceRelationship(found.labels, K, source)
+
+
+def _is_relationship(value: Any, source: str) -> bool:
+    """Whether a value is a Relationship; an error for a class that is one but in part."""
+    lacks = [name for name in _PROMISED if not hasattr(type(value), name)]
+    lacks = [name for name in lacks if name not in getattr(value, "__dict__", {})]
+    if lacks and not isinstance(value, type) and hasattr(type(value), "factor"):
+        raise RelationshipError(
+            f"{source} is a {type(value).__name__}, which lacks {listing(lacks)} of what "
+            "animalmm.core.Relationship promises; add it to the class"
         )
-    else:
-        message += remedy
-    raise RelationshipError(message)
-
-
-def _is_relationship(value: Any) -> bool:
-    return all(hasattr(value, name) for name in ("labels", "factor", "precision", "logdet"))
+    return not lacks
 
 
 def _split(
@@ -147,7 +124,8 @@ def _split(
         return _from_frame(value, source)
     if isinstance(value, tuple) and len(value) == 2:
         matrix, labels = value
-        return _as_matrix(matrix, source), pd.Index(labels)
+        index = labels if isinstance(labels, pd.Index) else pd.Index(labels)
+        return _as_matrix(matrix, source), index
     if isinstance(value, np.ndarray) or sparse.issparse(value):
         matrix = _as_matrix(value, source)
         if categories is not None and matrix.shape[0] == len(categories):
@@ -175,6 +153,8 @@ def _from_frame(frame: pd.DataFrame, source: str) -> tuple[Matrix, pd.Index]:
         raise RelationshipError(
             f"{source} looks like a pedigree, not like a matrix: give animalmm.Pedigree(table)"
         )
+    for labels in (frame.index, frame.columns):
+        _require_one_level(labels, source)
     if frame.shape[0] != frame.shape[1]:
         hint = " Index and columns must hold the same ids"
         if frame.shape[1] == frame.shape[0] + 1:
@@ -187,8 +167,8 @@ def _from_frame(frame: pd.DataFrame, source: str) -> tuple[Matrix, pd.Index]:
         odd = frame.index.symmetric_difference(frame.columns)
         if len(odd) and frame.columns.map(str).equals(frame.index.map(str)):
             raise RelationshipError(
-                f"{source}: the ids of the index ({_kind(frame.index)}) and of the columns "
-                f"({_kind(frame.columns)}) look alike but are of another type, as read_csv makes "
+                f"{source}: the ids of the index ({kind_of(frame.index)}) and of the columns "
+                f"({kind_of(frame.columns)}) look alike but are of another type, as read_csv makes "
                 "them: K.columns = K.index"
             )
         if len(odd):
@@ -220,6 +200,7 @@ def _as_matrix(value: Any, source: str) -> Matrix | sparse.csc_array:
 
 
 def _check_labels(matrix: Matrix | sparse.csc_array, labels: pd.Index, source: str) -> None:
+    _require_one_level(labels, source)
     if matrix.shape[0] != matrix.shape[1]:
         raise RelationshipError(f"{source} has shape {matrix.shape} and is not square")
     if len(labels) != matrix.shape[0]:
@@ -235,7 +216,18 @@ def _check_labels(matrix: Matrix | sparse.csc_array, labels: pd.Index, source: s
         )
 
 
+def _require_one_level(labels: pd.Index, source: str) -> None:
+    if labels.nlevels > 1:
+        raise RelationshipError(
+            f"{source} has labels of {labels.nlevels} levels (a MultiIndex), such as "
+            f"{listing(labels[:1])}; a level of a factor has one. Join them as an interaction "
+            "does, for example K.index = K.columns = K.index.map(':'.join)"
+        )
+
+
 def _check_values(matrix: Matrix | sparse.csc_array, labels: pd.Index, source: str) -> None:
+    if not len(labels):
+        raise RelationshipError(f"{source} is empty: it has no rows and no ids")
     values = matrix.data if sparse.issparse(matrix) else matrix
     if not np.isfinite(values).all():
         bad = _rows(matrix, lambda m: ~np.isfinite(m))
@@ -270,13 +262,3 @@ def _rows(matrix: Matrix | sparse.csc_array, test: Any) -> np.ndarray:
         coo = matrix.tocoo()
         return np.unique(coo.row[test(coo.data)])
     return np.flatnonzero(test(matrix).any(axis=1))
-
-
-def as_text(value: object) -> str:
-    """A label as text; a whole float, which a missing value makes of integers, as an integer."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _kind(index: pd.Index) -> str:
-    kind = index.inferred_type
-    return {"integer": "int", "string": "str", "floating": "float"}.get(kind, kind)

@@ -1,70 +1,76 @@
 """Relationships: the labels of K and the forms that each kind of K has.
 
-Every kind gives ``factor()`` (L with ``K = L L'``), ``precision()`` (K^-1), ``logdet()`` and
-``diagonal()``; the difference is which of them is at hand and which has to be computed. Forms are
-computed when first asked for and kept.
+Every kind gives K itself, ``factor()`` (L with ``K = L L'``), ``precision()`` (K^-1), ``logdet()``
+and ``diagonal()``; the difference is which of them is at hand and which has to be computed. Forms
+are computed when first asked for and kept.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, sparse
-from scipy.sparse.linalg import splu
+from scipy import sparse
 
 from animalmm.core import Matrix, Vector
 from animalmm.errors import IllConditionedWarning, RelationshipError, listing, warn
 from animalmm.linalg import (
     Factor,
     NotPositiveDefiniteError,
+    Root,
     analyze,
+    inverse,
     require_memory,
+    root,
     safe_cholesky,
 )
-from animalmm.pedigree import Pedigree
+from animalmm.relationship.base import USE_INVERSE, WITHOUT_INVERSE, LabelledRelationship
 
 __all__ = [
+    "BEND_TO",
     "CovarianceRelationship",
     "IdentityRelationship",
-    "PedigreeRelationship",
     "PrecisionRelationship",
 ]
+
+BEND_TO = 1e-6  # smallest eigenvalue of a bent matrix, relative to the mean of all
 
 _DIGITS = 6.0  # estimates agree to about this many with those of the factor form
 _CHEAPER = "Give the inverse, which is sparse for a pedigree: precision={...}, or a Pedigree."
 
 
-@dataclass(frozen=True, eq=False)
-class _Labelled:
-    """A relationship that holds its labels."""
+@dataclass(frozen=True, eq=False, repr=False)
+class IdentityRelationship(LabelledRelationship):
+    """Unrelated levels, K = I.
+
+    Attributes
+    ----------
+    labels : Index
+        Labels of the levels, unique.
+    """
 
     labels: pd.Index
-
-    @property
-    def size(self) -> int:
-        """Number of levels."""
-        return len(self.labels)
-
-
-@dataclass(frozen=True, eq=False)
-class IdentityRelationship(_Labelled):
-    """Unrelated levels, K = I."""
 
     @property
     def prefers_precision(self) -> bool:
         """Both forms are the same."""
         return True
 
-    def factor(self) -> sparse.csc_array:
+    def covariance(self) -> sparse.csc_array:
         """I."""
         return sparse.csc_array(sparse.eye_array(self.size, format="csc"))
 
+    def factor(self) -> sparse.csc_array:
+        """I."""
+        return self.covariance()
+
     def precision(self) -> sparse.csc_array:
         """I."""
-        return self.factor()
+        return self.covariance()
 
     def logdet(self) -> float:
         """Zero."""
@@ -75,8 +81,8 @@ class IdentityRelationship(_Labelled):
         return np.ones(self.size)
 
 
-@dataclass(frozen=True, eq=False)
-class CovarianceRelationship(_Labelled):
+@dataclass(frozen=True, eq=False, repr=False)
+class CovarianceRelationship(LabelledRelationship):
     """K given as a matrix: genomic, spatial, any kernel.
 
     Attributes
@@ -91,6 +97,7 @@ class CovarianceRelationship(_Labelled):
         What was done to get K, in order: made, blended, tuned, bent, with the figures.
     """
 
+    labels: pd.Index
     K: Matrix | sparse.csc_array
     source: str = "the relationship matrix"
     history: tuple[str, ...] = ()
@@ -100,43 +107,50 @@ class CovarianceRelationship(_Labelled):
         """A covariance is used by its Cholesky factor: the inverse may not exist."""
         return False
 
+    def covariance(self) -> Matrix | sparse.csc_array:
+        """K as given."""
+        return self.K
+
+    def __getstate__(self) -> dict[str, object]:
+        # a factorisation may live in the memory of a C library
+        return {name: value for name, value in self.__dict__.items() if name != "_root"}
+
     @cached_property
-    def _factor(self) -> sparse.csc_array | Matrix:
-        if sparse.issparse(self.K):
-            L = _sparse_factor(sparse.csc_array(self.K))
-            if L is not None:
-                return L
+    def _root(self) -> Root:
         try:
-            return safe_cholesky(self._dense())
+            return root(self.K, f"the dense factor of {self.source}", _CHEAPER)
         except NotPositiveDefiniteError as error:
+            lowest = error.smallest_eigenvalue or 0.0
+            change = BEND_TO * abs(self.diagonal()).mean() - lowest
             raise RelationshipError(
                 f"{self.source} is not positive semi-definite: its smallest eigenvalue is "
-                f"{error.smallest_eigenvalue:.4g}. Bend it (animalmm.bend), or blend it with a "
-                "positive definite one (0.95 * G + 0.05 * A)"
+                f"{lowest:.4g}. Bend it: animalmm.bend changes no element by more than "
+                f"{change:.2g}; or blend it with a positive definite one, as animalmm.blend(G, A) "
+                "does"
             ) from None
 
-    def _dense(self) -> Matrix:
-        require_memory(2 * 8.0 * self.size**2, f"the dense factor of {self.source}", _CHEAPER)
-        return np.asarray(self.K.toarray() if sparse.issparse(self.K) else self.K)
+    def _require_inverse(self) -> None:
+        if self.rank < self.size:
+            raise RelationshipError(
+                f"{self.source} is singular (rank {self.rank} of {self.size}), {WITHOUT_INVERSE}, "
+                "or blend the matrix with a positive definite one, 0.95 * G + 0.05 * A: "
+                "animalmm.blend(G, A)"
+            )
 
     def factor(self) -> sparse.csc_array | Matrix:
-        """Cholesky factor of K; of K's rank when K is singular."""
-        return self._factor
+        """Cholesky factor of K; of K's rank when K is singular. Sparse where K is."""
+        return self._root.L
 
     @cached_property
     def _inverse(self) -> sparse.csc_array:
-        L = self._definite_factor()
-        dense = L if isinstance(L, np.ndarray) else np.linalg.cholesky(self._dense())
-        inverse, info = linalg.lapack.dpotri(dense, lower=1)
-        if info != 0:
-            raise RelationshipError(f"{self.source} is singular; use engine='whitened'")
-        P = np.tril(inverse) + np.tril(inverse, -1).T
+        self._require_inverse()
+        P = inverse(self.K, self._root, f"the inverse of {self.source}", _CHEAPER)
         self._warn_of_lost_digits(P)
         return sparse.csc_array(P)
 
-    def _warn_of_lost_digits(self, P: Matrix) -> None:
-        size = float(np.abs(self._dense()).sum(axis=0).max())
-        condition = size * float(np.abs(P).sum(axis=0).max())
+    def _warn_of_lost_digits(self, P: Matrix | sparse.csc_array) -> None:
+        matrices: list[Any] = [self.K, P]
+        condition = math.prod(float(abs(M).sum(axis=0).max()) for M in matrices)
         digits = -np.log10(np.finfo(float).eps * condition)
         if digits < _DIGITS:
             warn(
@@ -146,34 +160,27 @@ class CovarianceRelationship(_Labelled):
                 IllConditionedWarning,
             )
 
-    def _definite_factor(self) -> sparse.csc_array | Matrix:
-        L = self._factor
-        if L.shape[1] < self.size:
-            raise RelationshipError(
-                f"{self.source} is singular (rank {L.shape[1]} of {self.size}), so it has no "
-                "inverse for the mixed model equations. Use engine='whitened', which needs none, "
-                "or blend the matrix with a positive definite one (0.95 * G + 0.05 * A)"
-            )
-        return L
-
     def precision(self) -> sparse.csc_array:
-        """K^-1, dense in sparse clothing."""
+        """K^-1: dense in sparse clothing, or sparse where K falls into blocks."""
         return self._inverse
+
+    def solve(self, v: Matrix) -> Matrix:
+        """``K^-1 v``, from the factor."""
+        self._require_inverse()
+        return self._root.solve(v)
 
     def logdet(self) -> float:
         """log|K|."""
-        L = self._definite_factor()
-        if sparse.issparse(L):
-            return float(np.linalg.slogdet(self._dense())[1])
-        return 2.0 * float(np.log(np.diag(L)).sum())
+        self._require_inverse()
+        return self._root.logdet
 
     def diagonal(self) -> Vector:
         """K_jj."""
         return np.asarray(self.K.diagonal(), dtype=float)
 
 
-@dataclass(frozen=True, eq=False)
-class PrecisionRelationship(_Labelled):
+@dataclass(frozen=True, eq=False, repr=False)
+class PrecisionRelationship(LabelledRelationship):
     """K given by its inverse (`precision=`): a pedigree's A^-1, H^-1, a Gaussian Markov field.
 
     Attributes
@@ -188,6 +195,7 @@ class PrecisionRelationship(_Labelled):
         What was done to get K^-1, in order, with the figures.
     """
 
+    labels: pd.Index
     P: sparse.csc_array
     source: str = "the precision matrix"
     history: tuple[str, ...] = ()
@@ -196,6 +204,21 @@ class PrecisionRelationship(_Labelled):
     def prefers_precision(self) -> bool:
         """The inverse is what is at hand."""
         return True
+
+    @property
+    def rank(self) -> int:
+        """Full."""
+        return self.size
+
+    @property
+    def knows_diagonal(self) -> bool:
+        """The diagonal of an inverse takes the inverse."""
+        return False
+
+    @property
+    def form(self) -> tuple[str, float]:
+        """The inverse."""
+        return "K^-1, sparse", self.P.nnz
 
     def precision(self) -> sparse.csc_array:
         """K^-1 as given."""
@@ -225,11 +248,30 @@ class PrecisionRelationship(_Labelled):
         """log|K| = -log|K^-1|."""
         return -self._cholesky.logdet()
 
+    def matvec(self, v: Matrix) -> Matrix:
+        """``K v``, by solving with K^-1."""
+        return self._cholesky.solve(v)
+
+    def elements(self, at: np.ndarray) -> Matrix:
+        """K among some levels: their columns are solved for."""
+        require_memory(
+            2 * 8.0 * self.size * len(at),
+            f"{len(at)} columns of the inverse of {self.source}",
+            "Choose fewer ids.",
+        )
+        columns = np.zeros((self.size, len(at)))
+        columns[at, np.arange(len(at))] = 1.0
+        K = self._cholesky.solve(columns)[at]
+        return np.asarray((K + K.T) / 2)
+
     @cached_property
     def _covariance(self) -> Matrix:
-        require_memory(3 * 8.0 * self.size**2, f"the dense inverse of {self.source}", _ENGINE)
-        K = self._cholesky.solve(np.eye(self.size))
-        return np.asarray((K + K.T) / 2)
+        require_memory(3 * 8.0 * self.size**2, f"the dense inverse of {self.source}", USE_INVERSE)
+        return self.elements(np.arange(self.size))
+
+    def covariance(self) -> Matrix:
+        """K, dense."""
+        return self._covariance
 
     @cached_property
     def _factor(self) -> Matrix:
@@ -242,73 +284,3 @@ class PrecisionRelationship(_Labelled):
     def diagonal(self) -> Vector:
         """K_jj, from the dense inverse."""
         return np.asarray(self._covariance.diagonal(), dtype=float)
-
-
-_ENGINE = "Leave the engine to 'auto' or 'mme', which use the inverse as it is."
-
-
-@dataclass(frozen=True, eq=False)
-class PedigreeRelationship:
-    """The numerator relationship matrix A of a pedigree.
-
-    Attributes
-    ----------
-    pedigree : Pedigree
-        Its animals, parents first, are the levels.
-    """
-
-    pedigree: Pedigree
-
-    @property
-    def labels(self) -> pd.Index:
-        """The animals, parents first."""
-        return self.pedigree.labels
-
-    @property
-    def size(self) -> int:
-        """Number of animals."""
-        return len(self.pedigree.labels)
-
-    @property
-    def prefers_precision(self) -> bool:
-        """A^-1 has about seven elements an animal."""
-        return True
-
-    @cached_property
-    def _precision(self) -> sparse.csc_array:
-        return self.pedigree.a_inverse()
-
-    def precision(self) -> sparse.csc_array:
-        """A^-1 by Henderson's rules, with inbreeding."""
-        return self._precision
-
-    def factor(self) -> sparse.csc_array:
-        """``T D^1/2``, A = T D T'."""
-        return self.pedigree.factor()
-
-    def logdet(self) -> float:
-        """log|A|: the sum of the logarithms of the Mendelian sampling variances."""
-        return self.pedigree.logdet()
-
-    def diagonal(self) -> Vector:
-        """1 + F."""
-        return np.asarray(1.0 + self.pedigree.inbreeding().to_numpy(), dtype=float)
-
-
-def _sparse_factor(K: sparse.csc_array) -> sparse.csc_array | None:
-    """F with ``K = F F'``, keeping the sparsity; None where K is not safely positive definite.
-
-    With no pivoting but a symmetric permutation, the LU factors of a symmetric matrix are
-    ``P K P' = L D L'`` with D the diagonal of U.
-    """
-    try:
-        lu = splu(
-            K, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-        )
-    except RuntimeError:
-        return None
-    d = lu.U.diagonal()
-    if not np.array_equal(lu.perm_r, lu.perm_c) or d.min() <= 1e-10 * d.max():
-        return None
-    L = sparse.csc_array(lu.L) @ sparse.diags_array(np.sqrt(d))
-    return sparse.csc_array(sparse.csr_array(L)[lu.perm_r])

@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animalmm.pedigree import Pedigree, additive
+from animalmm.pedigree import Pedigree, inbreeding
 
 from .reference import tabular_a
 
@@ -72,11 +72,11 @@ def test_inbreeding_does_not_depend_on_batches(parents, batch):
     names = [f"x{i}" for i in range(parents.shape[1])]
     table = make_table(*parents, names, range(len(names)))
     whole = Pedigree(table, allow_selfing=True).inbreeding()
-    usual, additive.BATCH = additive.BATCH, batch
+    usual, inbreeding.SIRES_AT_ONCE = inbreeding.SIRES_AT_ONCE, batch
     try:
         cut = Pedigree(table, allow_selfing=True).inbreeding()
     finally:
-        additive.BATCH = usual
+        inbreeding.SIRES_AT_ONCE = usual
     pd.testing.assert_series_equal(whole, cut)
 
 

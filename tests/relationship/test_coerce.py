@@ -121,6 +121,7 @@ BAD = {
     "duplicated": ((K, ["p", "p", "r"]), "duplicated labels: 'p'"),
     "missing label": ((K, ["p", None, "r"]), "missing labels"),
     "labels": ((K, ["p", "q"]), "3 x 3 but has 2 labels"),
+    "empty": ((np.zeros((0, 0)), []), r"is empty: it has no rows and no ids"),
     "shape": ((K[:2], ["p", "q"]), r"shape \(2, 3\) and is not square"),
     "dimensions": ((K[0], IDS), "1 dimension"),
     "text": (([["a"] * 3] * 3, IDS), "not numbers"),
@@ -140,6 +141,26 @@ def test_refused(value, match):
     with pytest.raises(RelationshipError, match=match) as caught:
         as_relationship(value, "relmat['g']")
     assert "relmat['g']" in str(caught.value)
+
+
+PAIRS = pd.MultiIndex.from_tuples([("p", 1), ("p", 2), ("q", 1)])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pd.DataFrame(K, index=PAIRS, columns=PAIRS),
+        pd.DataFrame(K, index=IDS, columns=PAIRS),
+        (K, PAIRS),
+        (K, list(PAIRS)),
+    ],
+    ids=["table", "columns", "pair", "tuples"],
+)
+def test_labels_of_several_levels(value):
+    with pytest.raises(
+        RelationshipError, match=r"relmat\['g'\] has labels of 2 levels.*\('p', 1\)"
+    ):
+        as_relationship(value, "relmat['g']")
 
 
 def test_table_whose_columns_became_text():
@@ -184,3 +205,16 @@ def test_positions_of_unknown_levels(values, labels, pieces):
     for piece in pieces:
         with pytest.raises(RelationshipError, match=piece):
             positions(pd.Series(values), pd.Index(labels), "g", "K")
+
+
+@pytest.mark.parametrize("labels", [[1, 2], ["1", "2"], [1, "1", 2]])
+def test_a_column_of_1_and_text_1_is_refused(labels):
+    values = pd.Series([1, "1", 2, "other"], dtype=object)
+    with pytest.raises(RelationshipError, match=r"'g'.*alike.*: 1, '1'. Make.*astype\(str\)"):
+        positions(values, pd.Index(labels, dtype=object), "g", "K")
+
+
+def test_mixed_labels_that_do_not_look_alike_are_matched():
+    labels = pd.Index([1, "b", 2.5], dtype=object)
+    found = positions(pd.Series(["b", 2.5, 1, 1], dtype=object), labels, "g", "K")
+    np.testing.assert_array_equal(found, [1, 2, 0, 0])

@@ -1,24 +1,24 @@
-"""What every kind of relationship promises, tested once for all: the `Contract`."""
-
-import pickle
+"""Every kind of relationship: the contract, and what is its own."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 
-from animalmm import Pedigree
-from animalmm.errors import IllConditionedWarning, RelationshipError
+from animalmm import Pedigree, fit
+from animalmm.errors import ArgumentError, IllConditionedWarning, RelationshipError
+from animalmm.pedigree.gene_flow import GeneFlow
 from animalmm.relationship import (
     CovarianceRelationship,
+    GeneFlowRelationship,
     IdentityRelationship,
     PedigreeRelationship,
     PrecisionRelationship,
+    as_labelled,
+    as_relationship,
 )
 
-
-def dense(M):
-    return M.toarray() if sparse.issparse(M) else np.asarray(M)
+from .contract import Contract, ProtocolContract
 
 
 def wishart(q, seed=0):
@@ -57,81 +57,6 @@ def tabular(pedigree):
         A[i, :i] = A[:i, i] = row[:i]
         A[i, i] = 1.0 + (0.5 * A[tuple(parents)] if len(parents) == 2 else 0.0)
     return A
-
-
-class Contract:
-    """A child gives `K`, the matrix, and `make`, the relationship that stands for it."""
-
-    precise = True  # whether K has an inverse
-
-    @property
-    def K(self):
-        raise NotImplementedError
-
-    def make(self):
-        raise NotImplementedError
-
-    @pytest.fixture
-    def relationship(self):
-        return self.make()
-
-    def test_labels(self, relationship):
-        assert isinstance(relationship.labels, pd.Index)
-        assert relationship.labels.is_unique
-        assert len(relationship.labels) == relationship.size == len(self.K)
-
-    def test_prefers_precision_is_a_plain_bool(self, relationship):
-        assert isinstance(relationship.prefers_precision, bool)
-
-    def test_factor(self, relationship):
-        L = dense(relationship.factor())
-        np.testing.assert_allclose(L @ L.T, self.K, atol=1e-10)
-        assert L.shape == (len(self.K), np.linalg.matrix_rank(self.K))
-
-    def test_precision(self, relationship):
-        P = relationship.precision()
-        assert sparse.issparse(P)
-        assert P.format == "csc"
-        np.testing.assert_allclose(P.toarray() @ self.K, np.eye(len(self.K)), atol=1e-8)
-        np.testing.assert_allclose(P.toarray(), P.toarray().T, atol=1e-12)
-
-    def test_logdet(self, relationship):
-        expected = np.linalg.slogdet(self.K)[1]
-        assert relationship.logdet() == pytest.approx(expected, abs=1e-9)
-        assert isinstance(relationship.logdet(), float)
-
-    def test_diagonal(self, relationship):
-        diagonal = relationship.diagonal()
-        assert diagonal.dtype == float
-        np.testing.assert_allclose(diagonal, np.diag(self.K), rtol=1e-9)
-
-    def test_forms_agree_whatever_the_order_of_asking(self):
-        first, second = self.make(), self.make()
-        before = [dense(first.factor()), first.logdet(), dense(first.precision())]
-        after = [dense(second.precision()), second.logdet(), dense(second.factor())]
-        for a, b in zip(before, reversed(after), strict=True):
-            np.testing.assert_array_equal(a, b)
-
-    def test_asking_again_gives_the_same(self, relationship):
-        np.testing.assert_array_equal(dense(relationship.factor()), dense(relationship.factor()))
-        np.testing.assert_array_equal(
-            dense(relationship.precision()), dense(relationship.precision())
-        )
-
-    def test_pickle(self, relationship):
-        relationship.factor(), relationship.precision(), relationship.logdet()
-        again = pickle.loads(pickle.dumps(relationship))
-        assert again.labels.equals(relationship.labels)
-        np.testing.assert_array_equal(dense(again.factor()), dense(relationship.factor()))
-        assert again.logdet() == relationship.logdet()
-
-    def test_frozen(self, relationship):
-        with pytest.raises(AttributeError):
-            relationship.labels = pd.Index([])
-
-    def test_equality_is_an_answer(self, relationship):
-        assert relationship == relationship
-        assert isinstance(relationship == self.make(), bool)
 
 
 class TestIdentity(Contract):
@@ -224,33 +149,123 @@ class TestPedigree(Contract):
         assert sparse.issparse(relationship.factor())
 
 
-SINGULAR = {
-    "low rank": np.arange(12.0).reshape(6, 2) @ np.arange(12.0).reshape(6, 2).T,
-    "clones": np.kron(np.ones((2, 2)), wishart(3)),
-}
+class TestGeneFlowWithClones(Contract):
+    """c is a copy of a, and e the progeny of c and b: a, b and e alone have terms of their own."""
+
+    K = np.array([[1, 0, 1, 0.5], [0, 1, 0, 0.5], [1, 0, 1, 0.5], [0.5, 0.5, 0.5, 1]])
+
+    def make(self):
+        P = sparse.csr_array(np.array([[0] * 4, [0] * 4, [1, 0, 0, 0], [0, 0.5, 0.5, 0]]))
+        flow = GeneFlow(P, np.array([1, 1, 0, 0.5]), np.array([0, 0, 1, 2]), np.ones(4))
+        return GeneFlowRelationship(pd.Index(list("abce")), flow)
+
+    def test_those_without_a_variance_are_named(self, relationship):
+        with pytest.raises(RelationshipError, match=r"rank 3 of 4.: 'c' have no.*'whitened'"):
+            relationship.precision()
+
+    def test_factor_is_sparse(self, relationship):
+        assert sparse.issparse(relationship.factor())
 
 
-@pytest.mark.parametrize("form", [np.asarray, sparse.csc_array])
-@pytest.mark.parametrize("K", SINGULAR.values(), ids=SINGULAR)
-class TestSingularCovariance:
-    @pytest.fixture
-    def relationship(self, K, form):
-        return CovarianceRelationship(pd.RangeIndex(len(K)), form(K), "relmat['g']")
+class TestPedigreeWithClones(Contract):
+    """C is a copy of B, and D the progeny of A and C."""
 
-    def test_factor_has_the_rank_of_K(self, relationship, K):
-        L = dense(relationship.factor())
-        np.testing.assert_allclose(L @ L.T, K, atol=1e-7 * K.max())
-        assert L.shape == (len(K), np.linalg.matrix_rank(K))
+    K = np.array([[1, 0, 0, 0.5], [0, 1, 1, 0.5], [0, 1, 1, 0.5], [0.5, 0.5, 0.5, 1]])
 
-    def test_diagonal(self, relationship, K):
-        np.testing.assert_allclose(relationship.diagonal(), np.diag(K))
+    def make(self):
+        table = pd.DataFrame(
+            {
+                "id": list("ABCD"),
+                "sire": [None, None, None, "A"],
+                "dam": [None, None, None, "C"],
+                "copy": [None, None, "B", None],
+            }
+        )
+        return PedigreeRelationship(Pedigree(table, clone_of="copy"))
 
-    @pytest.mark.parametrize("method", ["precision", "logdet"])
-    def test_what_needs_an_inverse_is_refused(self, relationship, K, method):
-        rank = np.linalg.matrix_rank(K)
-        match = rf"relmat\['g'\] is singular \(rank {rank} of 6\).*engine='whitened'"
-        with pytest.raises(RelationshipError, match=match):
-            getattr(relationship, method)()
+
+def low_rank():
+    M = np.arange(12.0).reshape(6, 2)
+    return M @ M.T
+
+
+class TestLowRank(Contract):
+    K = low_rank()
+    atol = 1e-5  # 1e-7 of the largest element
+    form = staticmethod(np.asarray)
+
+    def make(self):
+        return CovarianceRelationship(pd.RangeIndex(6), self.form(self.K.copy()), "relmat['g']")
+
+    def test_remedy(self, relationship):
+        for method in (relationship.precision, relationship.logdet):
+            with pytest.raises(RelationshipError, match=r"relmat\['g'\].*engine='whitened'.*blend"):
+                method()
+
+
+class TestLowRankSparse(TestLowRank):
+    form = staticmethod(sparse.csc_array)
+
+
+class TestClones(TestLowRank):
+    K = np.kron(np.ones((2, 2)), wishart(3))
+
+
+class TestClonesSparse(TestClones):
+    form = staticmethod(sparse.csc_array)
+
+
+class TestSingularBlocks(TestLowRank):
+    """One family of clones, one of sibs, one level without variance, far apart in the order."""
+
+    K = np.diag([1.0, 1.0, 2.0, 1.0, 0.0, 1.0])
+    K[0, 3] = K[3, 0] = 1.0
+    K[1, 5] = K[5, 1] = 0.5
+    form = staticmethod(sparse.csc_array)
+
+    def test_factor_stays_sparse(self, relationship):
+        assert relationship.factor().nnz == 2 + 3 + 1
+
+
+class Plain:
+    """A class of a user's own, which gives what the Protocol promises and no more."""
+
+    def __init__(self, K):
+        self._K = K
+        self.labels = pd.Index([f"p{i}" for i in range(len(K))])
+        self.size = len(K)
+        self.prefers_precision = False
+
+    def factor(self):
+        return np.linalg.cholesky(self._K)
+
+    def precision(self):
+        P = np.linalg.inv(self._K)
+        return sparse.csc_array((P + P.T) / 2)
+
+    def logdet(self):
+        return float(np.linalg.slogdet(self._K)[1])
+
+    def diagonal(self):
+        return np.diag(self._K).copy()
+
+
+class TestOwnClass(ProtocolContract):
+    K = wishart(5, seed=4)
+
+    def make(self):
+        return Plain(self.K)
+
+    def test_relmat_takes_it_as_it_is(self, relationship):
+        assert as_relationship(relationship, "relmat['g']") is relationship
+
+    def test_functions_of_relationships_take_it(self, relationship):
+        np.testing.assert_allclose(as_labelled(relationship, "K").to_frame(), self.K)
+
+    def test_what_it_lacks_is_named(self, relationship, monkeypatch):
+        monkeypatch.delattr(Plain, "logdet")
+        with pytest.raises(RelationshipError, match=r"Plain, which lacks 'logdet'"):
+            as_relationship(relationship, "relmat['g']")
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csc_array])
@@ -284,10 +299,70 @@ def test_inverse_that_keeps_its_digits_is_not_remarked():
 
 def test_sparse_covariance_needs_no_fill_in():
     """An arrow that points the wrong way fills up unless it is permuted."""
-    K = np.eye(30) * 40.0
+    q = 200
+    K = np.eye(q) * 400.0
     K[0, :] = K[:, 0] = 1.0
-    K[0, 0] = 40.0
-    L = CovarianceRelationship(pd.RangeIndex(30), sparse.csc_array(K)).factor()
+    K[0, 0] = 400.0
+    L = CovarianceRelationship(pd.RangeIndex(q), sparse.csc_array(K)).factor()
     assert sparse.issparse(L)
-    assert L.nnz < 100
+    assert L.nnz < 2 * q
     np.testing.assert_allclose((L @ L.T).toarray(), K, atol=1e-12)
+
+
+def test_sparse_covariance_of_many_families_keeps_an_inverse_that_is_sparse():
+    family = np.array([[1.0, 0.5, 0.5], [0.5, 1.0, 0.5], [0.5, 0.5, 1.0]])
+    K = sparse.csc_array(sparse.kron(family, sparse.eye_array(400)))
+    relationship = CovarianceRelationship(pd.RangeIndex(1200), K)
+    P = relationship.precision()
+    assert P.nnz == K.nnz
+    np.testing.assert_allclose((P @ K).toarray(), np.eye(1200), atol=1e-12)
+    assert relationship.logdet() == pytest.approx(400 * np.linalg.slogdet(family)[1])
+
+
+def test_sparse_forms_are_refused_in_time_when_memory_does_not_suffice(monkeypatch):
+    """A path of 1000 levels: sparse itself and its factor, not so its inverse."""
+    monkeypatch.setattr("animalmm.linalg.memory.physical_memory", lambda: 2**20)
+    K = sparse.diags_array([0.4, 1.0, 0.4], offsets=[-1, 0, 1], shape=(1000, 1000))
+    relationship = CovarianceRelationship(pd.RangeIndex(1000), sparse.csc_array(K), "relmat['g']")
+    assert relationship.factor().nnz < 4000
+    relationship.logdet()
+    with pytest.raises(ArgumentError, match=r"inverse of relmat\['g'\].*GiB.*Give the inverse"):
+        relationship.precision()
+    with pytest.raises(ArgumentError, match=r"a table of 1000 ids.*Choose fewer ids"):
+        relationship.to_frame()
+    assert relationship.block([0, 1]).loc[0, 1] == 0.4
+
+
+def test_factor_of_a_deep_pedigree_is_refused_in_time(monkeypatch):
+    """Two a generation, every animal the descendant of all before."""
+    rows = [("s0", None, None), ("d0", None, None)]
+    for g in range(1, 60):
+        rows += [(f"s{g}", f"s{g - 1}", f"d{g - 1}"), (f"d{g}", f"s{g - 1}", f"d{g - 1}")]
+    relationship = PedigreeRelationship(Pedigree(pd.DataFrame(rows, columns=["id", "sire", "dam"])))
+    entries = relationship.factor().nnz
+    monkeypatch.setattr("animalmm.linalg.memory.physical_memory", lambda: 24 * entries)
+    with pytest.raises(ArgumentError, match=r"factor of the pedigree.*'auto' or 'mme'"):
+        relationship.factor()
+    monkeypatch.setattr("animalmm.linalg.memory.physical_memory", lambda: 32 * entries)
+    relationship.factor()
+
+
+def test_rounded_matrix_is_told_how_little_bending_changes():
+    """Read from a text file with six decimals, a singular matrix has small negative eigenvalues."""
+    M = np.random.default_rng(0).normal(size=(40, 10))
+    K = np.round(M @ M.T / 10, 6)
+    relationship = CovarianceRelationship(pd.RangeIndex(40), K, "relmat['g']")
+    with pytest.raises(RelationshipError, match=r"is -\d.*e-0[67]. Bend it: .*no element by more"):
+        relationship.factor()
+
+
+def test_singular_pedigree_is_used_by_its_factor():
+    P = sparse.csr_array(np.array([[0.0, 0, 0], [0, 0, 0], [1, 0, 0]]))
+    flow = GeneFlow(P, np.array([1.0, 1.0, 0.0]), np.array([0, 0, 1]), np.ones(3))
+    A = GeneFlowRelationship(pd.Index(["a", "b", "copy"]), flow)
+    data = pd.DataFrame({"y": [1.0, 2.0, 3.0, 5.0], "g": ["a", "b", "copy", "b"]})
+    known = {"g": 1.0, "Residual": 1.0}
+    found = fit("y ~ 1 + (1 | g)", data, {"g": A}, fixed=known).ranef()
+    expected = fit("y ~ 1 + (1 | g)", data, {"g": A.to_frame()}, fixed=known).ranef()
+    np.testing.assert_allclose(found, expected, atol=1e-10)
+    assert found.loc["a"].item() == pytest.approx(found.loc["copy"].item())
