@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from animalmm.pedigree import Pedigree, inbreeding
+from animalmm.pedigree import Pedigree
+from animalmm.pedigree.sorting import generations, sorted_order
 
 from .reference import tabular_a
 
@@ -66,26 +67,53 @@ def test_block_of_chosen_animals(parents, data):
     )
 
 
-@given(parents=pedigrees(), batch=st.integers(1, 3))
-@settings(max_examples=50)
-def test_inbreeding_does_not_depend_on_batches(parents, batch):
-    names = [f"x{i}" for i in range(parents.shape[1])]
-    table = make_table(*parents, names, range(len(names)))
-    whole = Pedigree(table, allow_selfing=True).inbreeding()
-    usual, inbreeding.SIRES_AT_ONCE = inbreeding.SIRES_AT_ONCE, batch
-    try:
-        cut = Pedigree(table, allow_selfing=True).inbreeding()
-    finally:
-        inbreeding.SIRES_AT_ONCE = usual
-    pd.testing.assert_series_equal(whole, cut)
-
-
 @given(parents=pedigrees())
 def test_a_valid_order_is_kept(parents):
     names = [f"x{i}" for i in range(parents.shape[1])]
     ped = Pedigree(make_table(*parents, names, range(len(names))), allow_selfing=True)
     assert list(ped.labels) == names
     np.testing.assert_array_equal(np.stack([ped.sire, ped.dam]), parents)
+
+
+@given(parents=pedigrees(largest=12), data=st.data())
+def test_only_animals_that_would_follow_their_progeny_are_moved(parents, data):
+    """Each goes right before the first of its descendants, or to others that move there."""
+    n = parents.shape[1]
+    order = np.array(data.draw(st.permutations(range(n))), dtype=np.intp)
+    given_place = np.append(np.argsort(order), -1)
+    sire, dam = given_place[parents[:, order]]
+    found = sorted_order(pd.RangeIndex(n), sire, dam)
+    place = np.append(np.argsort(found), -1)
+    assert np.all(place[sire] < place[:-1])
+    assert np.all(place[dam] < place[:-1])
+
+    descends = np.eye(n, dtype=bool)  # [i, k]: i is k or descends from k
+    for i in np.lexsort((generations(sire, dam),)):
+        for parent in (sire[i], dam[i]):
+            if parent >= 0:
+                descends[i] |= descends[parent]
+    first = descends.argmax(axis=0)
+    moved = first != np.arange(n)
+    np.testing.assert_array_equal(found[~moved[found]], np.flatnonzero(~moved))
+    stays = np.where(moved[found], n, found)
+    following = np.minimum.accumulate(stays[::-1])[::-1]
+    np.testing.assert_array_equal(following, first[found])
+
+
+@given(parents=pedigrees(), data=st.data())
+def test_generations_are_longest_paths_whatever_the_order(parents, data):
+    n = parents.shape[1]
+    want = [-1] * (n + 1)  # the last: the unknown parent
+    for i, (s, d) in enumerate(parents.T):
+        want[i] = 1 + max(want[s], want[d])
+    order = np.array(data.draw(st.permutations(range(n))), dtype=np.intp)
+    sire, dam = np.append(np.argsort(order), -1)[parents[:, order]]
+    np.testing.assert_array_equal(generations(sire, dam), np.array(want[:-1])[order])
+
+
+def test_animals_in_or_below_a_loop_have_no_generation():
+    sire, dam = np.array([-1, 2, 1, 2, 0]), np.full(5, -1)
+    np.testing.assert_array_equal(generations(sire, dam), [0, 5, 5, 5, 1])
 
 
 @given(parents=pedigrees(), text=st.booleans())
