@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -118,15 +119,40 @@ class GeneFlow:
         ArgumentError
             When the entries may not fit into memory.
         """
+        most = self.factor_entries()
         require_memory(
-            2.0 * BYTES_PER_ENTRY * self.factor_entries(),
+            2.0 * BYTES_PER_ENTRY * most,
             f"the sparse factor of the relationships of {len(self.d)} animals, one entry for every "
             "animal and ancestor,",
             "Use the inverse, which has a few entries for each animal, or products with the matrix",
         )
-        L = sparse.csc_array(_descent(self.P, self.level) @ sparse.diags_array(np.sqrt(self.d)))
-        L.sort_indices()
-        return L
+        line = self._everyone
+        T = _descent(line, most)
+        T.data *= np.sqrt(self.d[line.units])[T.indices]
+        columns = line.units.astype(T.indices.dtype)[T.indices]
+        rows = sparse.csr_array((T.data, columns, T.indptr), shape=T.shape)
+        return sparse.csc_array(rows[line.place])
+
+    def matrix(self) -> sparse.csc_array[np.float64]:
+        """K itself, shape (n, n), without its zeros: sparse where few are related.
+
+        Raises
+        ------
+        ArgumentError
+            When the entries, estimated from a sample of columns, would not fit into memory.
+        """
+        n = len(self.d)
+        some = np.unique(np.linspace(0, n - 1, min(n, COLUMNS_AT_ONCE)).astype(np.intp))
+        share = np.count_nonzero(self.block(np.arange(n), some)) / max(n * len(some), 1)
+        require_memory(
+            3.0 * BYTES_PER_ENTRY * share * n**2,
+            f"the relationships of {n} animals, {share:.1%} of them not zero,",
+            "Use the inverse, products with the matrix, or a block of fewer animals",
+        )
+        L = self.factor()
+        K = sparse.csc_array(L @ L.T)
+        K.sort_indices()
+        return K
 
     def factor_entries(self) -> float:
         """At most how many entries `factor` has, from a count of paths and of parents."""
@@ -142,26 +168,21 @@ class GeneFlow:
         return Lineage.of(np.arange(len(self.d)), self.P, self.level)
 
 
-def _descent(
-    P: sparse.csr_array[np.float64], level: npt.NDArray[np.intp]
-) -> sparse.csr_array[np.float64]:
-    """T = (I - P)^-1, level by level: a unit's own term, and the weighted rows of its parents.
+def _descent(line: Lineage, most: float) -> sparse.csr_array[np.float64]:
+    """T = (I - P)^-1 of a lineage, in its order, of at most so many entries.
 
-    Rows of earlier levels are kept as blocks and never copied until the end: T is the largest
-    matrix that a pedigree gives.
+    Level by level: a unit's own term, and the weighted rows of its parents. T is the largest matrix
+    that a pedigree gives, so its rows are written to where they stay.
     """
-    n = len(level)
-    order = np.argsort(level, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(level[order])) + 1)
-    own = sparse.eye_array(n, format="csr")
-    blocks: list[sparse.csr_array[np.float64]] = []
-    for group in groups:
-        rows = P[group]
-        T = own[group]
-        for earlier, units in zip(blocks, groups, strict=False):
-            if (step := rows[:, units]).nnz:
-                T = T + step @ earlier
-        blocks.append(T)
-    back = np.empty(n, dtype=np.intp)
-    back[order] = np.arange(n)
-    return sparse.vstack(blocks, format="csr")[back]
+    n, P = len(line), line.P
+    index: npt.DTypeLike = np.int32 if most < np.iinfo(np.int32).max else np.int64
+    data, indices, ends = np.empty(int(most)), np.empty(int(most), index), np.zeros(n + 1, index)
+    for start, end in pairwise(line.cuts):
+        filled = ends[start]
+        T = sparse.csr_array((data[:filled], indices[:filled], ends[: start + 1]), shape=(start, n))
+        own = sparse.eye_array(end - start, n, k=start, format="csr")
+        rows = sparse.csr_array(P[start:end, :start] @ T + own)
+        ends[start + 1 : end + 1] = filled + rows.indptr[1:]
+        data[filled : ends[end]] = rows.data
+        indices[filled : ends[end]] = rows.indices
+    return sparse.csr_array((data[: ends[n]], indices[: ends[n]], ends), shape=(n, n))

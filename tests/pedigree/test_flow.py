@@ -64,6 +64,9 @@ def test_inverse_and_factor(made):
     L = flow.factor()
     np.testing.assert_allclose((L @ L.T).toarray(), K, rtol=1e-9, atol=1e-9)
     assert flow.factor_entries() >= L.nnz
+    sparse_K = flow.matrix()
+    np.testing.assert_allclose(sparse_K.toarray(), K, rtol=1e-9, atol=1e-9)
+    assert sparse_K.has_sorted_indices
     np.testing.assert_allclose(flow.logdet(), np.log(flow.d).sum(), atol=1e-12)
 
 
@@ -98,3 +101,13 @@ def test_too_large_a_factor_is_refused_before_it_is_formed(monkeypatch):
     with pytest.raises(ArgumentError, match=r"factor of .* 10 animals.* Use the inverse"):
         flow.factor()
     assert flow.multiply(np.ones(10)).shape == (10,)
+
+
+def test_matrix_holds_no_zeros_and_asks_for_memory(monkeypatch):
+    """Two pairs of sibs that have nothing in common."""
+    P = sparse.csr_array(([0.5] * 4, ([2, 3, 4, 5], [0, 0, 1, 1])), shape=(6, 6))
+    flow = GeneFlow(P, np.ones(6), np.array([0, 0, 1, 1, 1, 1]), np.ones(6))
+    assert flow.matrix().nnz == 18
+    monkeypatch.setattr(memory, "physical_memory", lambda: 800)  # bytes
+    with pytest.raises(ArgumentError, match=r"of 6 animals, 50.0% of them not zero, needs .* Use"):
+        flow.matrix()
