@@ -28,7 +28,7 @@ lint: $(STAMP) ## check style and types
 	$(VENV)/mypy
 
 bench: $(STAMP) ## measure speed and memory
-	$(VENV)/python benchmarks/run.py
+	for script in run pedigrees markers single_step; do $(VENV)/python benchmarks/$$script.py; done
 
 $(STAMP): pyproject.toml .ci/setup.sh
 	@.ci/setup.sh

@@ -25,6 +25,7 @@ from animalmm.pedigree.sorting import generations, sorted_order
 
 MOST_ENTRIES = 3e8  # of rows of T, beyond which one of the two ways is not tried alone
 MOST_COLUMNS = 3e9  # entries of columns, the same for the other
+MOST_LEVELS = 400  # the same for both
 
 
 def discrete(generations, size, sires, dams, rng):
@@ -91,7 +92,9 @@ def pedigrees(rng):
         1_000_000,
         lambda: discrete(10, 100_000, 50_000, 50_000, rng),
     )
+    yield "1,000 generations of full sibs", 2000, lambda: discrete(1000, 2, 1, 1, rng)
     yield "200 generations, 10 sires, 50 dams", 20_000, lambda: discrete(200, 100, 10, 50, rng)
+    yield "overlapping, 10 % sires", 20_000, lambda: overlapping(20_000, 100, 0.1, rng)
     yield "overlapping, 2 % sires", 20_000, lambda: overlapping(20_000, 2000, 0.02, rng)
     yield "overlapping, 2 % sires", 100_000, lambda: overlapping(100_000, 10_000, 0.02, rng)
     yield (
@@ -131,21 +134,30 @@ def seconds(job):
     return time.perf_counter() - clock, value
 
 
+NEVER = -1
+WAYS = {
+    "table": {"COST_OF_TABLE": 0.0},
+    "common ancestors": {"LARGEST_TABLE": NEVER, "COST_OF_ROWS": 0.0},
+    "columns": {"LARGEST_TABLE": NEVER, "COST_OF_ROWS": 1e9},
+}
+
+
 @contextmanager
-def only(cost):
-    """Take one of the two ways to inbreeding at every level."""
-    usual, inbreeding.COST_OF_ROWS = inbreeding.COST_OF_ROWS, cost
+def only(way):
+    """Take one of the ways to inbreeding."""
+    usual = {name: getattr(inbreeding, name) for name in WAYS[way]}
+    vars(inbreeding).update(WAYS[way])
     try:
         yield
     finally:
-        inbreeding.COST_OF_ROWS = usual
+        vars(inbreeding).update(usual)
 
 
-def alone(parents, cost, work, limit):
+def alone(parents, way, work, limit):
     """Seconds of one way alone, or a dash where it would take too long."""
-    if work > limit:
+    if work > limit or (parents.level.max() > MOST_LEVELS and way != "table"):
         return "-"
-    with only(cost):
+    with only(way):
         return f"{seconds(lambda: additive_flow(parents))[0]:.2f}"
 
 
@@ -179,11 +191,12 @@ def row(name, sire, dam):
     inverting = seconds(flow.inverse)[0] if flow.d.min() > 0 else np.nan
     entries, columns = work_of(parents)
     alone_cells = [
-        alone(parents, 0.0, entries, MOST_ENTRIES),
-        alone(parents, 1e9, columns, MOST_COLUMNS),
+        "-" if len(sire) > 200_000 else alone(parents, "table", 0, 1),
+        alone(parents, "common ancestors", entries, MOST_ENTRIES),
+        alone(parents, "columns", columns, MOST_COLUMNS),
     ]
     plain, ratio = "-", "-"
-    if len(sire) <= 10_000:
+    if len(sire) == 10_000:
         slow, F = seconds(lambda: meuwissen_luo(sire, dam))
         plain, ratio = f"{slow:.1f}", f"{slow / took:.0f}"
         assert np.allclose(1.0 + F, flow.diagonal, rtol=0.0, atol=1e-13)
@@ -220,7 +233,7 @@ def main():
     rng = np.random.default_rng(1)
     print(
         "| pedigree | animals | levels | mean F | read and check | the same, shuffled | F | A^-1 | "
-        "F by common ancestors | F by columns | F plain | ratio |\n|" + "---|" * 12
+        "F by a table | F by common ancestors | F by columns | F plain | ratio |\n|" + "---|" * 13
     )
     for name, size, made in pedigrees(rng):
         if size <= largest:

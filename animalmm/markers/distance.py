@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def _distances(
     M: Any, ids: Any, bandwidth: float, unit: str, standardise: bool, missing_code: Any
 ) -> tuple[Matrix, float, tuple[Genotypes, Chosen], str]:
     """Squared distances, the square of their unit, the markers, and what was done."""
-    if not (np.isfinite(bandwidth) and bandwidth > 0):
+    if not (isinstance(bandwidth, Real) and 0 < bandwidth < np.inf):
         raise ArgumentError(f"bandwidth must be positive and finite, not {bandwidth!r}")
     if unit not in UNITS:
         raise ArgumentError(
@@ -141,7 +142,10 @@ def _distances(
     D2 = _squared_distances(genotypes, chosen, standardise)
     unit2 = _squared_unit(D2, unit, len(chosen.columns))
     if unit2 == 0:
-        raise DataError("all animals have the same genotypes: there are no distances")
+        raise DataError(
+            f"the {unit} distance between animals is zero, as between copies of an animal: leave "
+            "out the copies, or choose another unit"
+        )
     history = (
         f"with bandwidth {bandwidth:g} and squared unit of distance {unit2:g} ({unit}) from "
         f"{'standardised ' if standardise else ''}genotypes at {chosen.summary()}; "

@@ -12,7 +12,7 @@ from animalmm.errors import ArgumentError, DataError, listing
 from animalmm.markers.genotypes import check_ids
 from animalmm.markers.grm import GenomicRelationship
 from animalmm.markers.products import empty_product, symmetric
-from animalmm.markers.tables import individual_ids, require_file
+from animalmm.markers.tables import individual_ids, require_file, text_table
 from animalmm.relationship import CovarianceRelationship
 
 __all__ = ["read_grm", "write_grm"]
@@ -46,7 +46,7 @@ def read_grm(prefix: str | PathLike[str]) -> CovarianceRelationship:
     """
     stem = str(prefix).removesuffix(".bin").removesuffix(".grm")
     binary, names = require_file(stem + ".grm.bin"), require_file(stem + ".grm.id")
-    table = pd.read_csv(names, sep=r"\s+", header=None, dtype=str, keep_default_na=False)
+    table = text_table(names)
     if table.shape[1] != 2:
         raise DataError(f"{names} has {table.shape[1]} columns; family and individual are two")
     ids, history = individual_ids(table[0], table[1])

@@ -117,7 +117,12 @@ class Genotypes:
 
 
 def check_ids(labels: pd.Index, what: str) -> None:
-    """Refuse labels that are missing or that stand twice."""
+    """Refuse labels that are missing, that stand twice, or that have several levels."""
+    if labels.nlevels > 1:
+        raise DataError(
+            f"{what} names have {labels.nlevels} levels (a MultiIndex), such as "
+            f"{listing(labels[:1])}; join them: index.map(':'.join)"
+        )
     if labels.hasnans:
         raise DataError(
             f"{np.count_nonzero(labels.isna())} {what}(s) have no name; every {what} needs its own"

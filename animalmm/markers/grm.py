@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def grm(
     kind: str = "vanraden1",
     *,
     weights: pd.Series | npt.ArrayLike | None = None,
-    frequencies: pd.Series | npt.ArrayLike | None = None,
+    frequencies: float | pd.Series | npt.ArrayLike | None = None,
     min_maf: float = 0.0,
     min_call_rate: float = 0.0,
     min_animal_call_rate: float = 0.0,
@@ -89,9 +90,9 @@ def grm(
     weights : Series or array, length m, optional
         d of each marker, not negative: the sums above become ``sum d ...``, in the divisor as well,
         so that only ratios of weights matter. A Series is matched by name of marker.
-    frequencies : Series or array, length m, optional
+    frequencies : number, Series or array, length m, optional
         Of the counted allele in the base population, between 0 and 1; default those of the
-        observed genotypes of M.
+        observed genotypes of M. One number, 0.5, for metafounders.
     min_maf, min_call_rate : float, default 0
         Markers below are not used: minor allele frequency (of `frequencies`, where given) and share
         of animals with a genotype. Monomorphic markers never are.
@@ -184,7 +185,7 @@ def _check_missing(missing: str, kind: str, weighted: bool, tolerance: float) ->
             "missing='em' estimates the product of kind='vanraden1' without weights; use "
             "missing='mean' or 'pairwise' for others"
         )
-    if not tolerance > 0:
+    if not (isinstance(tolerance, Real) and tolerance > 0):
         raise ArgumentError(f"tolerance must be positive, not {tolerance!r}")
 
 
@@ -250,7 +251,7 @@ def _em(
             f"missing='em' needs more markers than animals: there are {m:,} and {n:,}; use "
             "missing='mean'"
         )
-    require_memory(8.0 * (3 * n * m + 4 * n**2), "EM imputation", "Use missing='mean'.")
+    require_memory(8.0 * (6 * n * m + 8 * n**2), "EM imputation", "Use missing='mean'.")
     blocks = genotypes.blocks(chosen.columns)
     W = np.hstack([coding.code(x, chosen.frequency[at]) for at, x in blocks])
     divisor = _total(coding, chosen)

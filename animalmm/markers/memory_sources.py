@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,10 @@ def as_genotypes(
 
 def _codes(missing_code: float | Sequence[float] | None) -> tuple[float, ...]:
     codes = () if missing_code is None else tuple(np.atleast_1d(missing_code).tolist())
+    if not all(isinstance(code, Real) for code in codes):
+        raise ArgumentError(
+            f"missing_code is a number or several, not {missing_code!r}; give NaN for text"
+        )
     genotypes = [code for code in codes if 0 <= code <= 2]
     if genotypes:
         raise ArgumentError(
@@ -126,7 +131,8 @@ def _codes(missing_code: float | Sequence[float] | None) -> tuple[float, ...]:
 def _from_array(M: Any, ids: Any, markers: Any) -> Genotypes:
     if sparse.issparse(M):
         raise ArgumentError("M is sparse; give M.toarray(), one byte an element: M.astype('int8')")
-    values = np.asarray(M)
+    masked = np.ma.isMaskedArray(M)
+    values = M.astype(float).filled(np.nan) if masked else np.asarray(M)
     if values.ndim != 2:
         raise ArgumentError(f"M has {values.ndim} dimension(s); animals x markers has two")
     if ids is None:
@@ -134,12 +140,20 @@ def _from_array(M: Any, ids: Any, markers: Any) -> Genotypes:
             "M has no ids, and labels are matched, never positions. Give ids=, or a DataFrame "
             "with ids as index"
         )
-    labels = pd.Index(ids)
+    labels = _labels(ids)
     check_lengths(labels, values.shape)
     names = _names(values.shape[1], markers)
     if not np.issubdtype(values.dtype, np.number) and values.dtype != bool:
-        return _from_frame(pd.DataFrame(values, labels, names).infer_objects(), None, None)
+        return _from_frame(pd.DataFrame(values, labels, names), None, None)
     return Genotypes(labels, pd.DataFrame(index=names), ArraySource(values))
+
+
+def _labels(ids: Any) -> pd.Index:
+    try:
+        found: pd.Index = pd.Index(ids)
+    except TypeError:
+        raise ArgumentError(f"ids are a list with a label for each animal, not {ids!r}") from None
+    return found
 
 
 def _names(m: int, markers: Any) -> pd.Index:
@@ -158,6 +172,7 @@ def _from_frame(frame: pd.DataFrame, ids: Any, markers: Any) -> Genotypes:
             "M is a DataFrame, whose index holds the ids and whose columns name the markers; leave "
             "out ids= and markers=, or give M.to_numpy() with them"
         )
+    frame = frame.infer_objects()
     text = [
         name for name, dtype in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)
     ]
@@ -168,7 +183,7 @@ def _from_frame(frame: pd.DataFrame, ids: Any, markers: Any) -> Genotypes:
             "the index of M is 0, 1, 2, ..., which names no animals. Give ids=, or M.set_index of "
             "the column that holds them (ids=M.index, if they are numbered so)"
         )
-    labels = frame.index if ids is None else pd.Index(ids)
+    labels = frame.index if ids is None else _labels(ids)
     check_lengths(labels, frame.shape)
     dtypes = set(frame.dtypes)
     alike = len(dtypes) == 1 and isinstance(next(iter(dtypes)), np.dtype)
@@ -182,10 +197,13 @@ def _not_numbers(frame: pd.DataFrame, text: list[Any], unlabelled: bool) -> str:
             f"the first column of M, {text[0]!r}, holds text: if these are the ids, give "
             f"M.set_index({text[0]!r})"
         )
-    column = frame[text[0]]
+    column = frame[text[0]].astype(object)
     odd = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
-    example = f", for example {odd.iloc[0]!r} of animal {odd.index[0]!r}" if len(odd) else ""
+    if odd.empty:
+        kind = frame[text[0]].dtype
+        return f"markers with numbers stored as {kind}: {listing(text)}. Give M.astype(float)"
     return (
-        f"markers with values that are not numbers: {listing(text)}{example}. Genotypes are 0, 1 "
-        "or 2 copies of the counted allele, NaN where missing"
+        f"markers with values that are not numbers: {listing(text)}, for example {odd.iloc[0]!r} "
+        f"of animal {odd.index[0]!r}. Genotypes are 0, 1 or 2 copies of the counted allele, NaN "
+        "where missing"
     )

@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from animalmm.errors import DataError, MissingDependencyError
+from animalmm.errors import DataError, MissingDependencyError, listing
 from animalmm.markers.genotypes import Columns, Genotypes
-from animalmm.markers.tables import individual_ids, marker_table, require_file
+from animalmm.markers.tables import individual_ids, marker_table, require_file, text_table
 
 __all__ = ["read_plink"]
 
+ENDINGS = (".bed", ".bim", ".fam")
 MAGIC = b"\x6c\x1b"  # then 1 where a marker is a row, 0 where an animal is
 
 
@@ -42,7 +43,7 @@ def read_plink(path: str | PathLike[str]) -> Genotypes:
     Parameters
     ----------
     path : str or path
-        The .bed file, or what the names of .bed, .bim and .fam begin with.
+        One of the .bed, .bim and .fam files, or what their names begin with.
 
     Returns
     -------
@@ -63,14 +64,15 @@ def read_plink(path: str | PathLike[str]) -> Genotypes:
     Purcell, S. et al. (2007). PLINK: a tool set for whole-genome association and population-based
     linkage analyses. Am. J. Hum. Genet. 81: 559-575.
     """
-    stem = str(path).removesuffix(".bed")
-    bed, bim, fam = (require_file(stem + ending) for ending in (".bed", ".bim", ".fam"))
+    given = Path(path)
+    stem = str(given.with_suffix("") if given.suffix in ENDINGS else given)
+    bed, bim, fam = (require_file(stem + ending) for ending in ENDINGS)
     _bed_reader()
     animals = _table(fam, 6)
     ids, history = individual_ids(animals[0], animals[1])
     snps = _table(bim, 6)
     markers = marker_table(
-        snps[1], chromosome=snps[0], position=snps[3].astype(int), counted=snps[4], other=snps[5]
+        snps[1], chromosome=snps[0], position=_positions(snps, bim), counted=snps[4], other=snps[5]
     )
     _check_bed(bed, len(ids), len(markers))
     source = BedSource(bed, (len(ids), len(markers)))
@@ -90,7 +92,7 @@ def _bed_reader() -> Any:
 def _table(path: Path, columns: int) -> pd.DataFrame:
     """A text file of white space and no header, all columns as text."""
     try:
-        table = pd.read_csv(path, sep=r"\s+", header=None, dtype=str, keep_default_na=False)
+        table = text_table(path)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
         table = pd.DataFrame()
     if table.shape[1] != columns:
@@ -99,6 +101,17 @@ def _table(path: Path, columns: int) -> pd.DataFrame:
             f"{columns}"
         )
     return table
+
+
+def _positions(snps: pd.DataFrame, path: Path) -> pd.Series:
+    """The fourth column of a .bim file as integers."""
+    odd = ~snps[3].str.fullmatch(r"[+-]?\d+")
+    if odd.any():
+        raise DataError(
+            f"{path} has positions that are not whole numbers: {listing(snps[3][odd])}, of the "
+            f"markers {listing(snps[1][odd])}"
+        )
+    return snps[3].astype(int)
 
 
 def _check_bed(path: Path, n: int, m: int) -> None:

@@ -221,7 +221,7 @@ def _check_remaining(genotypes: Genotypes, chosen: Chosen) -> None:
 
 
 def marker_values(genotypes: Genotypes, values: Any, what: str) -> Vector:
-    """One number for each marker: a Series by name, anything else by position."""
+    """One number for each marker: a Series by name, an array by position, a number for all."""
     names = genotypes.markers.index
     if isinstance(values, pd.Series):
         missing = names[~names.isin(values.index)]
@@ -235,6 +235,8 @@ def marker_values(genotypes: Genotypes, values: Any, what: str) -> Vector:
         found = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
         raise ArgumentError(f"{what} must be numbers, one for each marker") from None
+    if not found.ndim:
+        found = np.full(len(names), found)
     if found.shape != (len(names),):
         raise ArgumentError(
             f"{what} have shape {found.shape} and there are {len(names)} markers; give one number "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,14 +68,11 @@ def read_vcf(path: str | PathLike[str], field: str = "GT") -> Genotypes:
             f"there is no field={field!r}; there are 'GT' and 'DS'.{nearest(field, FIELDS)}"
         )
     file = require_file(path)
-    try:
-        records = _cyvcf2().VCF(str(file), gts012=True, strict_gt=True)
-    except OSError:
-        raise DataError(f"{file} is not a VCF or BCF file that can be read") from None
+    records = _opened(file)
     rows: list[tuple[str, str, int, str, str]] = []
     columns: list[npt.NDArray[Any]] = []
     skipped: list[str] = []
-    for record in records:
+    for record in _sound(records, file):
         if len(record.ALT) != 1:
             skipped.append(f"{record.CHROM}:{record.POS}")
             continue
@@ -104,15 +103,35 @@ def _cyvcf2() -> Any:
         ) from None
 
 
+def _opened(file: Path) -> Any:
+    """The records of a file; cyvcf2 has no exceptions of its own."""
+    library = _cyvcf2()
+    try:
+        return library.VCF(str(file), gts012=True, strict_gt=True)
+    except Exception as error:
+        raise DataError(f"{file} is not a VCF or BCF file that can be read: {error}") from None
+
+
+def _sound(records: Any, file: Path) -> Iterator[Any]:
+    """The records one by one, until one that cannot be read."""
+    try:
+        yield from records
+    except Exception as error:
+        raise DataError(f"{file} is truncated or has a malformed record: {error}") from None
+
+
 def _alternative(record: Any, field: str) -> npt.NDArray[np.float32]:
     """Copies of the alternative allele in each animal, NaN where missing."""
+    place = f"the record at {record.CHROM}:{record.POS}"
+    if field not in record.FORMAT:
+        other = FIELDS[field == "GT"]
+        raise DataError(f"{place} has no field {field}; try field={other!r}")
+    if field == "GT" and record.ploidy > 2:
+        raise DataError(
+            f"{place} has calls of {record.ploidy} alleles; genotypes of diploids have two"
+        )
     if field == "GT":
         called = record.gt_types
         return np.where(called == UNKNOWN, np.nan, called).astype(np.float32)
-    dosage = record.format("DS")
-    if dosage is None:
-        raise DataError(
-            f"the record at {record.CHROM}:{record.POS} has no field DS; try field='GT'"
-        )
-    found = np.asarray(dosage[:, 0], dtype=np.float32)
+    found = np.asarray(record.format("DS")[:, 0], dtype=np.float32)
     return np.where(np.abs(found) > 1e30, np.float32(np.nan), found)

@@ -15,7 +15,7 @@ From a table to arrays:
 
 Relationships:
 
-- `parents`, `inbreeding`, `additive`: inbreeding coefficients, A as a flow of genes;
+- `parents`, `inbreeding`, `tabular`, `additive`: inbreeding coefficients, A as a flow of genes;
 - `gene_flow`, `lineage`: K = T D T', its blocks, products, inverse and factor;
 - `dominance`, `sex_linked`, `grandsires`, `unknown_parents`: other relationships.
 

@@ -28,4 +28,6 @@ def additive_flow(parents: Parents) -> GeneFlow:
     Legarra et al. (2015), Genetics 200, 455-468.
     """
     F, d = variances(parents, zygote_inbreeding(parents))
-    return GeneFlow(parent_weights(parents), d, parents.level, 1.0 + F)
+    diagonal = 1.0 + F
+    d.flags.writeable = diagonal.flags.writeable = False  # the pedigree keeps them
+    return GeneFlow(parent_weights(parents), d, parents.level, diagonal)

@@ -112,7 +112,7 @@ class PedigreeArrays:
         ArgumentError
             When a label is not in the pedigree, or there is none.
         """
-        wanted = self._positions(pd.Index(list(ids), tupleize_cols=False).unique())
+        wanted = self._positions(_as_index(ids).unique())
         if not wanted.size:
             raise ArgumentError("ids is empty: name the animals to keep with their ancestors")
         return self._of(pruned(self._animals, wanted, informative))
@@ -148,7 +148,7 @@ class PedigreeArrays:
         ArgumentError
             When a label is not in the pedigree, or is repeated.
         """
-        wanted: pd.Index[Any] = pd.Index(list(ids), tupleize_cols=False)
+        wanted = _as_index(ids)
         places = self.labels.get_indexer(wanted)
         absent = wanted[places < 0]
         if len(absent):
@@ -169,6 +169,13 @@ class PedigreeArrays:
             f" The labels of the pedigree look alike but are {self.labels.inferred_type}, these "
             f"are {absent.inferred_type}: make them the same"
         )
+
+
+def _as_index(ids: Iterable[Any]) -> pd.Index[Any]:
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        raise ArgumentError(f"ids is a list of labels: write ids=[{ids!r}]")
+    index: pd.Index[Any] = pd.Index(list(ids), tupleize_cols=False)
+    return index
 
 
 def _read_only(array: npt.NDArray[_T]) -> npt.NDArray[_T]:

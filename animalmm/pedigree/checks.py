@@ -26,10 +26,12 @@ __all__ = [
 
 SUSPECTS = {
     *("*", "**", "?", "??", "-", "--", "---", "_", "#", "n/a", "#n/a", "<na>", "na", "nan"),
-    *("none", "null", "nil", "unknown", "unk", "missing", "founder", "00", "000", "0000", "0.0"),
+    *("0", "00", "000", "0000", "0.0", "."),
+    *("none", "null", "nil", "unknown", "unk", "missing", "founder"),
 }
 """What people write for an unknown parent, in small letters without blanks, beside negative
-numbers. Such a label needs a row of its own to be an animal."""
+numbers; codes for 'unknown' among them, which may have blanks about them. Such a label needs a row
+of its own to be an animal."""
 
 
 def require_ids(ids: pd.Series[Any]) -> None:
@@ -79,7 +81,8 @@ def require_unique(coded: Coded) -> None:
         )
     raise PedigreeError(
         f"{len(distinct)} animal(s) are listed more than once, each time with the same parents: "
-        f"{listing(coded.distinct[distinct])}. Remove the copies, as in table.drop_duplicates()"
+        f"{listing(coded.distinct[distinct])}. Keep one row of each, as in "
+        "table.drop_duplicates(subset='id')"
     )
 
 
@@ -90,11 +93,11 @@ def require_used_groups(coded: Coded, groups: pd.Index[Any]) -> None:
     used = _mask(coded.groups_in("sire"), len(groups)) | _mask(coded.groups_in("dam"), len(groups))
     idle = groups[~used]
     if len(idle):
-        labels = coded.distinct[coded.codes["sire"]].union(coded.distinct[coded.codes["dam"]])
         raise ArgumentError(
             f"{len(idle)} of the groups are nobody's parent: {listing(idle)}."
-            f"{nearest(idle[0], labels)} Leave them out of groups=; a group is a label that stands "
-            "in the place of an unknown sire or dam, other than the codes for 'unknown'"
+            f"{nearest(idle[0], coded.distinct[coded.animal])} Leave them out of groups=; a group "
+            "is a label that stands in the place of an unknown sire or dam, other than the codes "
+            "for 'unknown'"
         )
 
 

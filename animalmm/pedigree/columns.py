@@ -54,6 +54,12 @@ class Layout:
     allow_selfing: bool = False
     text_may_be_numbers: bool = False
 
+    def __post_init__(self) -> None:
+        for name in ("unknown", "groups"):
+            value = getattr(self, name)
+            if isinstance(value, str) or not isinstance(value, Iterable):
+                raise ArgumentError(f"{name} is a list of labels: write {name}=[{value!r}]")
+
 
 def as_table(source: Any) -> pd.DataFrame:
     """A DataFrame of a DataFrame or of a mapping of columns.
@@ -114,7 +120,8 @@ def _find(table: pd.DataFrame, role: str, asked: Hashable) -> Any:
     raise ArgumentError(
         f"there is no column {asked!r} for the {role} of an animal; the columns are "
         f"{listing(columns, limit=20)}.{nearest(asked, columns)} "
-        f"Name it, as in Pedigree(table, {role}=...)"
+        f"Name it, as in Pedigree(table, {role}=...); a file whose first line is an animal is read "
+        "by Pedigree.read_csv(path, header=False)"
     )
 
 

@@ -83,7 +83,8 @@ def ancestor_contributions(line: Genealogy, reference: _Places, at_most: int | N
 
     One ancestor after the other: that with the largest share of the genes that no ancestor found
     before explains. It is then taken for a founder, so that its own ancestors explain no more what
-    passes through it.
+    passes through it. Of equal shares that of the latest generation is taken, so that the order of
+    the animals does not matter.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ def ancestor_contributions(line: Genealogy, reference: _Places, at_most: int | N
 
     Notes
     -----
-    Boichard, Maignel & Verrier (1997), Genetics Selection Evolution 29, 5-23, appendix A.
+    Boichard, Maignel & Verrier (1997), Genetics Selection Evolution 29, 5-23.
     """
     weights = reference_weights(line, reference)
     half = np.flatnonzero((line.unknown_parents == 1) & (line.up(weights) > NOTHING))
@@ -114,9 +115,10 @@ def ancestor_contributions(line: Genealogy, reference: _Places, at_most: int | N
     for _ in range(len(weights) if at_most is None else at_most):
         explained = line.down(chosen)
         marginal = np.where(candidate, line.up(weights) * (1.0 - explained), 0.0)
-        best = int(marginal.argmax())
-        if marginal[best] <= NOTHING:
+        if marginal.max() <= NOTHING:
             break
+        equal = np.flatnonzero(marginal > marginal.max() - NOTHING)
+        best = int(equal[line.generation[equal].argmax()])
         found.append(best)
         shares.append(marginal[best])
         chosen[best] = 1.0

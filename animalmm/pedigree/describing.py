@@ -38,8 +38,9 @@ class PedigreeDescription:
     families : pandas.DataFrame
         Rows: progeny of a sire, progeny of a dam, full sibs; columns: families, min, mean, max.
     by_period : pandas.DataFrame
-        By year (or number) of birth where births are known, else by generation: animals, the means
-        of the equivalent complete generations and of F, and the share of inbred animals.
+        By year (or number) of birth where births are known, those without one in the last row,
+        else by generation: animals, the means of the equivalent complete generations and of F, and
+        the share of inbred animals.
     reference : pandas.Series
         Of the reference population: animals, mean F, mean equivalent generations, effective size
         Ne with its standard error, effective numbers of founders and of founder genomes.
@@ -81,7 +82,7 @@ def genome_equivalents(line: Genealogy, flow: GeneFlow, reference: _Places) -> f
 
     Notes
     -----
-    Lacy (1995), Zoo Biology 14, 565-578; Caballero & Toro (2000), Genetical Research 75, 331-343.
+    Lacy (1995), Zoo Biology 14, 565-577; Caballero & Toro (2000), Genetical Research 75, 331-343.
     """
     shares = line.up(reference_weights(line, reference))
     return float(1.0 / np.sum(flow.d * shares**2))
@@ -141,7 +142,7 @@ def _by_period(
 ) -> pd.DataFrame:
     table = pd.DataFrame({"F": F, "equivalents": equivalents, "inbred": F > INBRED})
     period = _periods(animals, line)
-    return table.groupby(period).agg(
+    return table.groupby(period, dropna=False).agg(
         animals=("F", "size"),
         equivalent_generations=("equivalents", "mean"),
         mean_F=("F", "mean"),
@@ -153,7 +154,7 @@ def _periods(animals: Animals, line: Genealogy) -> pd.Series[Any]:
     birth = pd.Series(animals.birth, name="birth")
     if birth.isna().all():
         return pd.Series(line.generation, name="generation")
-    return birth.dt.year.astype("Int64") if birth.dtype.kind == "M" else birth
+    return (birth.dt.year if birth.dtype.kind == "M" else birth).convert_dtypes()
 
 
 def _of_reference(

@@ -80,7 +80,7 @@ def _among_matings(
         both = A_s[:, s].multiply(A_d[:, d]) + A_s[:, d].multiply(A_d[:, s])
         blocks.append(sparse.csr_array(0.25 * both))
         stored += both.nnz
-        _require(stored)
+        _require(stored * len(s) / (start + len(of_sire)))
     return sparse.vstack(blocks, format="csr")
 
 
@@ -95,5 +95,5 @@ def _factor_rows(flow: GeneFlow, units: npt.NDArray[np.intp]) -> sparse.csr_arra
 def _require(stored: float) -> None:
     """Refuse to store and to join more elements than memory holds."""
     require_memory(
-        3 * 12.0 * stored, f"D with at least {stored:.3g} elements that are not 0", _FEWER
+        3 * 12.0 * stored, f"D with about {stored:.3g} elements or more that are not 0", _FEWER
     )

@@ -3,9 +3,8 @@
 Each value is the weighted sum of its parents' values and a term of its own, `u = P u + m` with
 `Var(m) = D` diagonal, hence `u = T m` with `T = (I - P)^-1` and `K = T D T'`. With 1/2 at each
 known parent K is the numerator relationship matrix A, and `T[i, k]` the share of the genes of
-animal i that descends from k (Henderson 1976, Biometrics 32, 69-83; Thompson 1977, Biometrics 33,
-705-712).
-Other weights give the relationships of a sex chromosome or of sires and maternal grandsires.
+animal i that descends from k (Henderson 1976, Biometrics 32, 69-83). Other weights give the
+relationships of a sex chromosome or of sires and maternal grandsires.
 
 Products with K need no matrix: `T (D (T' v))` passes genes up from v to the ancestors, then down
 (Colleau 2002, Genetics Selection Evolution 34, 409-421). A block of K is such a product with
@@ -124,7 +123,8 @@ class GeneFlow:
             2.0 * BYTES_PER_ENTRY * most,
             f"the sparse factor of the relationships of {len(self.d)} animals, one entry for every "
             "animal and ancestor,",
-            "Use the inverse, which has a few entries for each animal, or products with the matrix",
+            "Use the inverse, which has a few entries for each animal (in a model engine='auto' or "
+            "'mme'), or products with the matrix",
         )
         line = self._everyone
         T = _descent(line, most)

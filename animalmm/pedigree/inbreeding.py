@@ -2,18 +2,21 @@
 
 Only animals that have progeny pass genes on, and full sibs have the same F: what is computed is the
 relationship of the partners of each distinct mating, within the pedigree of the parents (as in
-Sargolzaei, Iwaisaki & Colleau 2005, Journal of Animal Breeding and Genetics 122, 325-331). It needs
-the Mendelian variances of ancestors of one partner only, so that matings can be taken by the level
-of this partner, all of a level at once, in one of two ways.
+Sargolzaei, Iwaisaki & Colleau 2005, Journal of Animal Breeding and Genetics 122, 325-331), in one
+of three ways:
 
+- *In a table* of the parents that still matter (`tabular`). The work is that of parents times the
+  size of the table.
 - *By common ancestors*: ``a_sd = sum_k T_sk T_dk D_k``, with rows of T for both partners (the
   L D L' of Quaas 1976 and of Meuwissen & Luo 1992, Genetics Selection Evolution 24, 305-313). The
   work is that of matings times ancestors of an animal.
 - *By columns*: ``A e_s``, walked down to the mates of s through their ancestors (Colleau 2002,
   Genetics Selection Evolution 34, 409-421). The work is that of sires times ancestors of all mates.
 
-The first is the cheaper one in shallow pedigrees with many sires, the second in deep ones and where
-few sires have many mates. At each level the one with less work is taken.
+The last two need the Mendelian variances of ancestors of one partner only, so that matings are
+taken by the level of this partner, all of a level at once. Deep, narrow pedigrees take the first
+way; at each level of other ones the second is cheaper where many sires have few ancestors, the
+third where few sires have many mates. What has less work is taken, counted before.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from animalmm.pedigree import tabular
 from animalmm.pedigree.gene_flow import COLUMNS_AT_ONCE, GeneFlow
 from animalmm.pedigree.lineage import most_ancestors
 from animalmm.pedigree.parents import Parents, parent_weights, variances
@@ -37,7 +41,12 @@ ENTRIES_AT_ONCE = 2_000_000
 """Entries of T, at about 100 bytes with all that is made of them."""
 
 COST_OF_ROWS = 8.0
-"""An entry of T against an entry of a column, counted by their upper bounds; measured."""
+COST_OF_TABLE = 4.0
+COST_OF_LEVELS = 6000.0
+"""An entry of T, an entry of the table, and a step from level to level on a walk for one level,
+against an entry of a column, counted by their upper bounds; measured."""
+
+LARGEST_TABLE = 5000  # parents: 0.2 GB
 
 _Places = npt.NDArray[np.intp]
 _Floats = npt.NDArray[np.float64]
@@ -114,32 +123,53 @@ def _relationships(pedigree: Parents, first: _Places, second: _Places, mating: _
 
     `mating` says of which mating each member of `pedigree` is.
     """
-    P, level = parent_weights(pedigree), pedigree.level
-    ancestors = most_ancestors(P, level)
+    P = parent_weights(pedigree)
+    ancestors = most_ancestors(P, pedigree.level)
+    entries = ancestors[first] + ancestors[second]
+    crossed = first != second
+    rows, columns = _work(pedigree.level, first[crossed], entries[crossed])
+    last = tabular.leaving(pedigree, first, second)
+    size = tabular.largest_table(pedigree.level, last)
+    by_levels = np.minimum(rows, columns).sum() + COST_OF_LEVELS * len(rows) ** 2
+    if size <= LARGEST_TABLE and COST_OF_TABLE * size * len(last) <= by_levels:
+        return np.append(tabular.relationships(pedigree, first, second, last, size), 0.0)
+
     found = np.zeros(len(first) + 1)
     # The first partners of a level have their places together: the pedigree is sorted by level.
-    for places in pairwise(np.searchsorted(level, np.arange(level.max(initial=-1) + 2))):
-        these = slice(*np.searchsorted(first, places))
+    places = np.searchsorted(pedigree.level, np.arange(len(rows) + 1))
+    for level, bounds in enumerate(pairwise(np.searchsorted(first, places))):
+        these = slice(*bounds)
         # Wrong as yet for later levels, where they are not used.
         F, d = variances(pedigree, _zygotes(pedigree.base, found, mating))
-        flow = GeneFlow(P, d, level, 1.0 + F)
-        found[these] = _of_level(flow, first[these], second[these], ancestors, places[1])
+        flow = GeneFlow(P, d, pedigree.level, 1.0 + F)
+        by_rows = rows[level] < columns[level]
+        found[these] = _of_level(flow, first[these], second[these], entries[these], by_rows)
     return found
 
 
+def _work(level: _Places, first: _Places, entries: _Floats) -> tuple[_Floats, _Floats]:
+    """The work at each level of first partners, by common ancestors and by columns.
+
+    That of selfings is none.
+    """
+    levels = int(level.max(initial=-1)) + 1
+    rows = np.bincount(level[first], COST_OF_ROWS * entries, levels).astype(np.float64)
+    sires = np.bincount(level[np.unique(first)], minlength=levels)
+    members = np.searchsorted(level, np.arange(1, levels + 1))
+    return rows, (sires * members).astype(np.float64)
+
+
 def _of_level(
-    flow: GeneFlow, first: _Places, second: _Places, ancestors: _Floats, members: int
+    flow: GeneFlow, first: _Places, second: _Places, entries: _Floats, by_rows: np.bool_
 ) -> _Floats:
-    """Relationships of partners, the first ones of one level, which is at most `members` deep."""
+    """Relationships of partners, the first ones of one level, as many at once as memory allows."""
     found = flow.diagonal[first]  # as it is where the partners are one and the same
     crossed = np.flatnonzero(first != second)
     first, second = first[crossed], second[crossed]
-    new = np.diff(first, prepend=-1) != 0
-    entries = ancestors[first] + ancestors[second]
-    if COST_OF_ROWS * entries.sum() < new.sum() * members:
-        way, work = _by_common_ancestors, entries / ENTRIES_AT_ONCE
+    if by_rows:
+        way, work = _by_common_ancestors, entries[crossed] / ENTRIES_AT_ONCE
     else:
-        way, work = _by_columns, new / SIRES_AT_ONCE
+        way, work = _by_columns, (np.diff(first, prepend=-1) != 0) / SIRES_AT_ONCE
     cuts = np.flatnonzero(np.diff(np.cumsum(work).astype(np.intp))) + 1
     for part in np.split(np.arange(len(crossed)), cuts):
         found[crossed[part]] = way(flow, first[part], second[part])

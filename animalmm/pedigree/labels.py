@@ -88,8 +88,8 @@ def code_labels(
     Raises
     ------
     PedigreeError
-        When labels are numbers that are not whole or that floats cannot tell apart, or are of
-        different kinds.
+        When labels are numbers that are not whole, that floats cannot tell apart or that are too
+        large for integers, or are of different kinds.
     """
     plain = {role: _plain(column, role) for role, column in columns.items()}
     codes, labels = pd.factorize(_joined(list(plain.values())))
@@ -126,13 +126,24 @@ def whole_numbers(text: pd.Index[Any]) -> pd.Index[Any]:
 def _plain(column: pd.Series[Any], role: str) -> pd.Series[Any]:
     """A column of Int64 where its values are whole numbers, else of Python objects."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
+        column = column.astype(object)
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in ("floating", "mixed-integer-float"):
         _require_whole(column, role)
     if kind in ("integer", "floating", "mixed-integer-float", "empty"):
-        return column.astype("Int64")
+        return _integers(column, role)
     return column.astype(object)
+
+
+def _integers(column: pd.Series[Any], role: str) -> pd.Series[Any]:
+    try:
+        return column.astype("Int64")
+    except (TypeError, OverflowError):
+        large = max(column.dropna())
+        raise PedigreeError(
+            f"the labels in column {column.name!r} ({role}) are too large for integers: {large}. "
+            "Make all labels text, for instance with dtype=str in pandas.read_csv"
+        ) from None
 
 
 def _require_whole(column: pd.Series[Any], role: str) -> None:

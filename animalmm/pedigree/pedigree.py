@@ -160,7 +160,13 @@ class Pedigree(PedigreeStatistics):
 
     @classmethod
     def read_csv(
-        cls, path: str | Path, *, sep: str = ",", header: bool = True, **arguments: Any
+        cls,
+        path: str | Path,
+        *,
+        sep: str = ",",
+        header: bool = True,
+        encoding: str = "utf-8",
+        **arguments: Any,
     ) -> Pedigree:
         r"""Pedigree of a text file, compressed or not.
 
@@ -177,12 +183,14 @@ class Pedigree(PedigreeStatistics):
         header : bool, default True
             Whether the first line has the names of the columns. Without it the columns are 0, 1,
             2, ... and the first three hold id, sire and dam, unless told otherwise.
+        encoding : str, default "utf-8"
+            How the letters are stored: "latin-1" or "cp1252" in many older files.
         **arguments
             The others of `Pedigree`.
         """
         usual = {} if header else {"id": 0, "sire": 1, "dam": 2}
         layout = Layout(**{**usual, **arguments}, text_may_be_numbers=True)
-        return cls._of(read_animals(read_text(path, sep, header), layout).sorted())
+        return cls._of(read_animals(read_text(path, sep, header, encoding), layout).sorted())
 
     def __repr__(self) -> str:
         founders = int(np.sum((self.sire < 0) & (self.dam < 0)))
@@ -190,8 +198,9 @@ class Pedigree(PedigreeStatistics):
         mean = float(self._F.mean()) if self.n else 0.0
         added = f" ({len(self.added)} of them parents without a row)" if len(self.added) else ""
         return (
-            f"<Pedigree: {self.n} animals, {founders} founders{added}, {depth} "
-            f"generation{'s' * (depth != 1)} after them, mean inbreeding {mean:.4g}>"
+            f"<Pedigree: {self.n} animal{'s' * (self.n != 1)}, {founders} "
+            f"founder{'s' * (founders != 1)}{added}, {depth} generation{'s' * (depth != 1)} after "
+            f"them, mean inbreeding {mean:.4g}>"
         )
 
     def generations(self) -> npt.NDArray[np.intp]:
@@ -279,6 +288,23 @@ class Pedigree(PedigreeStatistics):
         A = 0.5 * (A + A.T)  # the two triangles may differ in the last bit
         labels = self.labels[places]
         return pd.DataFrame(A, index=labels, columns=labels)
+
+    def a_sparse(self) -> sparse.csc_array[np.float64]:
+        """Additive relationship matrix of all animals, without its zeros.
+
+        For many families that are not related to each other, or few generations.
+
+        Returns
+        -------
+        csc_array, shape (n, n)
+            In the order of `labels`.
+
+        Raises
+        ------
+        ArgumentError
+            When its elements, estimated from a sample, would not fit into memory.
+        """
+        return self.flow.matrix()
 
     def coancestry(self, ids: Iterable[Any] | None = None) -> pd.DataFrame:
         """Coancestry (kinship) of all animals, or of those chosen: A / 2.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -66,9 +67,13 @@ class PedigreeStatistics(PedigreeArrays):
             `maximum` generations to the farthest founder, `complete` generations in which all
             ancestors are known, `equivalent` complete generations (the sum over ancestors of 1/2^n;
             Maignel et al. 1996), and the `index` of completeness in [0, 1] (MacCluer et al. 1983).
+
+        Raises
+        ------
+        ArgumentError
+            When `depth` is no whole number of at least 1.
         """
-        if depth < 1:
-            raise ArgumentError(f"depth={depth!r} generations: give 1 or more")
+        _require_count(depth, "depth")
         line = self._genealogy
         columns = {
             "maximum": line.generation,
@@ -132,6 +137,8 @@ class PedigreeStatistics(PedigreeArrays):
             As `contributions`, of marginal contributions that fall. When they sum to 1, 1 over the
             sum of their squares is the effective number of ancestors (Boichard et al. 1997).
         """
+        if at_most is not None:
+            _require_count(at_most, "at_most")
         places = self._reference(ids)
         population = self.prune(self.labels[places])
         reference = population._positions(self.labels[places])
@@ -189,3 +196,8 @@ class PedigreeStatistics(PedigreeArrays):
         whose = np.array(["own", "unknown sire", "unknown dam"], dtype=object)
         columns = {"genes": whose[origins.whose], "contribution": origins.share}
         return pd.DataFrame(columns, index=self.labels[origins.animal])
+
+
+def _require_count(value: object, name: str) -> None:
+    if not (isinstance(value, Integral) and int(value) >= 1):
+        raise ArgumentError(f"{name}={value!r}: give a whole number of 1 or more")

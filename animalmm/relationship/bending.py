@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def bend(K: Any, smallest: float = BEND_TO) -> CovarianceRelationship:
     Hayes, J.F. & Hill, W.G. (1981). Modification of estimates of parameters in the construction of
     genetic selection indices ('bending'). Biometrics 37: 483-493.
     """
-    if not 0 < smallest < 1:
+    if not (isinstance(smallest, Real) and 0 < smallest < 1):
         raise ArgumentError(
             f"smallest is relative to the mean eigenvalue, above 0 and below 1, not {smallest!r}"
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
 
-from animalmm.core import Matrix, named
-from animalmm.errors import ArgumentError, RelationshipError
+from animalmm.core import Matrix
+from animalmm.errors import ArgumentError, RelationshipError, nearest
 from animalmm.relationship.base import dense
 from animalmm.relationship.coerce import as_labelled
 from animalmm.relationship.kinds import CovarianceRelationship
@@ -46,7 +47,7 @@ def blend(G: Any, A: Any, weight: float = 0.05) -> CovarianceRelationship:
     VanRaden, P.M. (2008). Efficient methods to compute genomic predictions. Journal of Dairy
     Science 91: 4414-4423.
     """
-    if not 0 <= weight < 1:
+    if not (isinstance(weight, Real) and 0 <= weight < 1):
         raise ArgumentError(f"weight is the share of A, at least 0 and below 1, not {weight!r}")
     genomic, before, pedigree = _pair(G, A)
     after = (1 - weight) * before + weight * pedigree
@@ -102,9 +103,13 @@ def tune(
     Vitezica, Z.G., Aguilar, I., Misztal, I. & Legarra, A. (2011). Bias in genomic predictions for
     populations under selection. Genetics Research 93: 357-366.
     """
-    line = named(method, _METHODS, "method", "__call__")
+    if method not in _METHODS:
+        raise ArgumentError(
+            f"there is no tuning method {method!r}; there are {', '.join(map(repr, _METHODS))}."
+            f"{nearest(method, _METHODS)}"
+        )
     genomic, before, pedigree = _pair(G, A22)
-    a, b = line(before, pedigree)
+    a, b = _METHODS[method](before, pedigree)
     if not (np.isfinite(b) and b > 0):
         raise RelationshipError(
             f"tuning by {method!r} asks for {a:.4g} {b:+.4g} G, which is no relationship matrix: "

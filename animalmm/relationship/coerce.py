@@ -124,7 +124,7 @@ def _split(
         return _from_frame(value, source)
     if isinstance(value, tuple) and len(value) == 2:
         matrix, labels = value
-        index = labels if isinstance(labels, pd.Index) else pd.Index(labels)
+        index = _as_index(labels, source)
         return _as_matrix(matrix, source), index
     if isinstance(value, np.ndarray) or sparse.issparse(value):
         matrix = _as_matrix(value, source)
@@ -159,6 +159,8 @@ def _from_frame(frame: pd.DataFrame, source: str) -> tuple[Matrix, pd.Index]:
         hint = " Index and columns must hold the same ids"
         if frame.shape[1] == frame.shape[0] + 1:
             hint += f"; if the first column holds the ids, K.set_index({frame.columns[0]!r})"
+        elif frame.shape[1] > frame.shape[0]:
+            hint += "; if it holds genotypes at markers, animalmm.grm(M)"
         raise RelationshipError(f"{source} has shape {frame.shape} and is not square.{hint}")
     if frame.index.has_duplicates or frame.columns.has_duplicates:
         _check_labels(np.empty(frame.shape), frame.index, source)
@@ -182,6 +184,16 @@ def _from_frame(frame: pd.DataFrame, source: str) -> tuple[Matrix, pd.Index]:
     except (TypeError, ValueError):
         raise RelationshipError(f"{source} holds values that are not numbers") from None
     return matrix, frame.index
+
+
+def _as_index(labels: Any, source: str) -> pd.Index:
+    try:
+        index: pd.Index = labels if isinstance(labels, pd.Index) else pd.Index(labels)
+    except (TypeError, ValueError):
+        raise RelationshipError(
+            f"{source} is a pair whose second part is no list of labels: give (matrix, ids)"
+        ) from None
+    return index
 
 
 def _as_matrix(value: Any, source: str) -> Matrix | sparse.csc_array:

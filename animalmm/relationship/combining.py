@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -118,7 +119,10 @@ def named_parts(
         )
     if not isinstance(kernels, Mapping):
         kernels = {f"K{i}": kernel for i, kernel in enumerate(kernels, 1)}
-    return {str(name): as_labelled(kernel, str(name)) for name, kernel in kernels.items()}
+    parts = {str(name): as_labelled(kernel, str(name)) for name, kernel in kernels.items()}
+    if len(parts) < len(kernels):
+        raise ArgumentError(f"keys of kernels look alike as text: {listing(kernels)}")
+    return parts
 
 
 def histories(parts: Mapping[str, LabelledRelationship]) -> tuple[str, ...]:
@@ -140,12 +144,12 @@ def _weights(
     weights: Mapping[str, float] | Sequence[float], parts: Mapping[str, Any], by_name: bool
 ) -> list[float]:
     """The weights in the order of the kernels."""
-    if isinstance(weights, Mapping) != by_name:
+    if isinstance(weights, Mapping) != by_name or not np.iterable(weights):
         raise ArgumentError(
             "kernels and weights must both be lists or both mappings with the same keys"
         )
     if isinstance(weights, Mapping):
-        by_key = {str(key): float(w) for key, w in weights.items()}
+        by_key = {str(key): w for key, w in weights.items()}
         odd = sorted(set(by_key) ^ set(parts))
         if odd:
             raise ArgumentError(
@@ -153,10 +157,10 @@ def _weights(
             )
         values = [by_key[name] for name in parts]
     else:
-        values = [float(w) for w in weights]
+        values = list(weights)
     if len(values) != len(parts):
         raise ArgumentError(f"{len(values)} weights for {len(parts)} kernels; give one for each")
-    if not np.isfinite(values).all() or min(values) < 0 or max(values) == 0:
+    if not all(isinstance(w, Real) and 0 <= w < np.inf for w in values) or max(values) == 0:
         raise ArgumentError(
             f"weights must be finite, none negative and not all zero, not {listing(values)}: "
             "a difference of relationship matrices need not be one"

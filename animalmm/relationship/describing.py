@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
 from scipy.linalg import eigvalsh
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from animalmm.core import Matrix, Vector
 from animalmm.errors import RelationshipError, listing
-
-if TYPE_CHECKING:
-    from animalmm.relationship.base import LabelledRelationship
 
 __all__ = ["describe"]
 
@@ -22,7 +20,30 @@ TOLERANCE = 1e-3  # relative, of estimated eigenvalues
 USUAL = (0.5, 2.0)  # mean diagonal of a relationship matrix
 
 
-def describe(K: LabelledRelationship) -> pd.Series:
+class _Described(Protocol):
+    """What a description asks of a relationship K (q x q); see `LabelledRelationship`."""
+
+    @property
+    def labels(self) -> pd.Index: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def history(self) -> tuple[str, ...]: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def rank(self) -> int: ...
+    @property
+    def form(self) -> tuple[str, float]: ...
+    @property
+    def knows_diagonal(self) -> bool: ...
+    def diagonal(self) -> Vector: ...
+    def matvec(self, v: Matrix) -> Matrix: ...
+    def solve(self, v: Matrix) -> Matrix: ...
+    def to_frame(self) -> pd.DataFrame: ...
+
+
+def describe(K: _Described) -> pd.Series:
     """The figures of `LabelledRelationship.describe`."""
     form, stored = K.form
     estimated: list[str] = []
@@ -47,7 +68,7 @@ def describe(K: LabelledRelationship) -> pd.Series:
     return pd.Series(figures, name=K.source, dtype=object)
 
 
-def _mean_elements(K: LabelledRelationship, estimated: list[str]) -> tuple[float, float]:
+def _mean_elements(K: _Described, estimated: list[str]) -> tuple[float, float]:
     """Mean of the diagonal and of the other elements of K (0 where there are none)."""
     q = K.size
     total = float(K.matvec(np.ones(q)).sum())
@@ -60,7 +81,7 @@ def _mean_elements(K: LabelledRelationship, estimated: list[str]) -> tuple[float
     return trace / q, (total - trace) / (q * (q - 1)) if q > 1 else 0.0
 
 
-def _remarks(K: LabelledRelationship, diagonal: float, rank: float, smallest: float) -> list[str]:
+def _remarks(K: _Described, diagonal: float, rank: float, smallest: float) -> list[str]:
     found = []
     if not USUAL[0] <= diagonal <= USUAL[1]:
         found.append(
@@ -76,7 +97,7 @@ def _remarks(K: LabelledRelationship, diagonal: float, rank: float, smallest: fl
     return found
 
 
-def _spectrum(K: LabelledRelationship, estimated: list[str]) -> tuple[float, float, float]:
+def _spectrum(K: _Described, estimated: list[str]) -> tuple[float, float, float]:
     """Rank (NaN of an indefinite K), smallest and largest eigenvalue."""
     try:
         rank: float = K.rank
@@ -92,7 +113,7 @@ def _spectrum(K: LabelledRelationship, estimated: list[str]) -> tuple[float, flo
     return rank, 0.0 if rank < K.size else 1.0 / _outermost(K, K.solve, "LA"), largest
 
 
-def _outermost(K: LabelledRelationship, product: Any, which: Literal["LA", "SA"]) -> float:
+def _outermost(K: _Described, product: Any, which: Literal["LA", "SA"]) -> float:
     """The largest (LA) or smallest (SA) eigenvalue of an operator; NaN where it is not found."""
     operator = LinearOperator((K.size, K.size), matvec=product, matmat=product, dtype=float)
     start = np.random.default_rng(0).normal(size=K.size)  # the same figures every time

@@ -10,15 +10,13 @@ import pandas as pd
 from scipy import sparse
 
 from animalmm.core import Matrix, Vector
-from animalmm.errors import RelationshipError, listing
+from animalmm.errors import ArgumentError, RelationshipError, listing
 from animalmm.linalg import require_memory
 from animalmm.pedigree import Pedigree
 from animalmm.pedigree.gene_flow import GeneFlow
-from animalmm.relationship.base import USE_INVERSE, WITHOUT_INVERSE, LabelledRelationship
+from animalmm.relationship.base import WITHOUT_INVERSE, LabelledRelationship
 
-__all__ = ["GeneFlowRelationship", "PedigreeRelationship"]
-
-_SAMPLE = 256  # units whose ancestors are counted
+__all__ = ["GeneFlowRelationship", "PedigreeRelationship", "require_pedigree"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,8 +71,7 @@ class GeneFlowRelationship(LabelledRelationship):
 
     def matvec(self, v: Matrix) -> Matrix:
         """``T (D (T' v))``: up to the ancestors, then down."""
-        up = _passed_on(sparse.csr_array(self.flow.P.T), np.asarray(v, dtype=float))
-        return _passed_on(self.flow.P, (up.T * self.flow.d).T)
+        return self.flow.multiply(np.asarray(v, dtype=float))
 
     @cached_property
     def _precision(self) -> sparse.csc_array:
@@ -96,11 +93,6 @@ class GeneFlowRelationship(LabelledRelationship):
 
     def factor(self) -> sparse.csc_array:
         """``T D^1/2``, the columns of units without a term of their own left out."""
-        require_memory(
-            2 * 12.0 * self.size * _mean_ancestors(self.flow),
-            f"the factor of {self.source}, an element for every level and ancestor,",
-            USE_INVERSE,
-        )
         L = self.flow.factor()
         return L if self.rank == self.size else sparse.csc_array(L[:, self.flow.d > 0])
 
@@ -130,20 +122,9 @@ class PedigreeRelationship(GeneFlowRelationship):
         object.__setattr__(self, "pedigree", pedigree)
 
 
-def _mean_ancestors(flow: GeneFlow) -> float:
-    """Ancestors of a unit, itself among them: the mean of a sample spread over the units."""
-    n = len(flow.d)
-    some = np.unique(np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.int32))
-    ones = (np.ones(len(some)), (np.arange(len(some)), some))
-    total = step = sparse.csr_array(ones, shape=(len(some), n))
-    while (step := step @ flow.P).nnz:
-        total = total + step
-    return total.nnz / len(some)
-
-
-def _passed_on(P: sparse.csr_array, v: Matrix) -> Matrix:
-    """``(I - P)^-1 v = v + P v + P^2 v + ...``, which ends since P is nilpotent."""
-    total = step = v
-    while (step := P @ step).any():
-        total = total + step
-    return total
+def require_pedigree(value: object) -> None:
+    """Refuse a table where a Pedigree is needed."""
+    if not isinstance(value, Pedigree):
+        raise ArgumentError(
+            f"a Pedigree is needed, not a {type(value).__name__}: write animalmm.Pedigree(table)"
+        )

@@ -15,7 +15,11 @@ from animalmm.pedigree import Pedigree
 from animalmm.pedigree.additive import additive_flow
 from animalmm.pedigree.unknown_parents import group_flow, quaas_westell_inverse, with_metafounders
 from animalmm.relationship.coerce import labelled_matrix
-from animalmm.relationship.gene_flow import GeneFlowRelationship, PedigreeRelationship
+from animalmm.relationship.gene_flow import (
+    GeneFlowRelationship,
+    PedigreeRelationship,
+    require_pedigree,
+)
 
 __all__ = ["genetic_groups", "metafounders", "quaas_westell"]
 
@@ -62,7 +66,7 @@ def genetic_groups(pedigree: Pedigree, variance: float) -> GeneFlowRelationship:
     Production 18, 483-486, for random ones. The inverse is A*^-1 of `quaas_westell` with
     ``1 / variance`` added for every group.
     """
-    if not (np.isfinite(variance) and variance > 0):
+    if not (isinstance(variance, Real) and 0 < variance < np.inf):
         raise ArgumentError(
             f"variance must be positive and finite, not {variance!r}. For fixed groups give "
             "their shares as covariates: pedigree.group_shares()"
@@ -152,8 +156,8 @@ def metafounders(pedigree: Pedigree, gamma: pd.DataFrame | float) -> GeneFlowRel
     Notes
     -----
     Legarra, Christensen, Vitezica, Aguilar & Misztal (2015), Genetics 200, 455-468; Garcia-Baccino
-    et al. (2017), Genetics Selection Evolution 49, 34. With one metafounder and no animal with one
-    parent known, ``A^Gamma = (1 - gamma/2) A + gamma 11'``.
+    et al. (2017), Genetics Selection Evolution 49, 34. With one metafounder
+    ``A^Gamma = (1 - gamma/2) A + gamma 11'`` among the animals.
     """
     _require_groups(pedigree)
     _require_all_grouped(pedigree)
@@ -176,6 +180,7 @@ def _units(pedigree: Pedigree) -> pd.Index[Any]:
 
 
 def _require_groups(pedigree: Pedigree) -> None:
+    require_pedigree(pedigree)
     if not len(pedigree.groups):
         raise PedigreeError(f"the pedigree has no groups of unknown parents: {_NO_GROUPS}")
 

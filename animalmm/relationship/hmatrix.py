@@ -131,7 +131,7 @@ def single_step(
         Genomic relationships of the n2 genotyped animals, all of them in the pedigree, in any
         order: what `grm` gives.
     tau, omega : float, default 1
-        Weights of G^-1 and A22^-1 (Misztal et al. 2010; Martini et al. 2018); not negative.
+        Weights of G^-1 and A22^-1 (Martini et al. 2018); not negative.
         ``omega <= 1`` with ``tau > 0`` is always a covariance matrix.
     blend : float, default 0.05
         Share of A22 in G, for what markers miss and for the inverse to exist; 0 leaves G as it is.

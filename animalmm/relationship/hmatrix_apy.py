@@ -21,7 +21,7 @@ from scipy import sparse
 from scipy.linalg import solve_triangular
 
 from animalmm.core import Matrix, Vector
-from animalmm.errors import ArgumentError, RelationshipError, listing, nearest
+from animalmm.errors import ArgumentError, RelationshipError, listing
 from animalmm.linalg import require_memory
 from animalmm.relationship.hmatrix_arrays import (
     REMEDY,
@@ -29,6 +29,7 @@ from animalmm.relationship.hmatrix_arrays import (
     definite_factor,
     inverse_from_factor,
 )
+from animalmm.relationship.labels import places
 
 __all__ = ["apy_inverse", "choose_core"]
 
@@ -59,10 +60,12 @@ def choose_core(
         No `rng`, a number out of range, labels that are unknown, repeated or none.
     """
     chosen = np.zeros(len(genotyped), dtype=bool)
-    if isinstance(core, int | np.integer):
-        chosen[_drawn(int(core), len(genotyped), rng)] = True
+    if isinstance(core, Iterable):
+        chosen[places(core, genotyped, "G, among whose animals the core is chosen")] = True
     else:
-        chosen[_found(pd.Index(list(core), tupleize_cols=False), genotyped)] = True
+        chosen[_drawn(core, len(genotyped), rng)] = True
+    if not chosen.any():
+        raise ArgumentError("core has no animals: give ids or a number, or None for no APY")
     return chosen
 
 
@@ -72,25 +75,11 @@ def _drawn(core: int, n: int, rng: np.random.Generator | None) -> npt.NDArray[np
             f"core={core} is drawn at random and needs a generator: "
             "rng=numpy.random.default_rng(seed); or give the ids of the core"
         )
-    if not 1 <= core <= n:
-        raise ArgumentError(f"core={core} must be between 1 and {n}, the genotyped animals")
-    return np.asarray(rng.choice(n, size=core, replace=False))
-
-
-def _found(core: pd.Index, genotyped: pd.Index) -> npt.NDArray[np.intp]:
-    if core.empty:
-        raise ArgumentError("core has no animals: give ids or a number, or None for no APY")
-    places = genotyped.get_indexer(core)
-    absent = core[places < 0]
-    if len(absent):
+    if not (isinstance(core, int | np.integer) and 1 <= core <= n):
         raise ArgumentError(
-            f"{len(absent)} of the core animals are not genotyped: {listing(absent)}. The core is "
-            f"chosen among the ids of G.{nearest(absent[0], genotyped)}"
+            f"core={core} must be a whole number between 1 and {n}, the genotyped animals"
         )
-    if core.has_duplicates:
-        twice = core[core.duplicated()].unique()
-        raise ArgumentError(f"core animals are repeated: {listing(twice)}. Name each once")
-    return np.asarray(places)
+    return np.asarray(rng.choice(n, size=core, replace=False))
 
 
 def apy_inverse(G: Matrix, core: npt.NDArray[np.bool_], labels: pd.Index, what: str) -> Inverse:

@@ -90,13 +90,20 @@ def places(ids: Iterable[object], labels: pd.Index, source: str) -> np.ndarray:
     ArgumentError
         Ids that are unknown or repeated.
     """
+    if isinstance(ids, str):
+        raise ArgumentError(f"ids are a list of labels: [{ids!r}]")
     wanted = pd.Index(list(ids), tupleize_cols=False)
     found = labels.get_indexer(wanted)
     absent = wanted[found < 0]
     if len(absent):
+        remedy = (
+            f" They look alike but are of another type ({kind_of(labels)} there, {kind_of(absent)} "
+            "here): make them the same"
+            if look_alike(absent, labels)
+            else nearest(absent[0], labels)
+        )
         raise ArgumentError(
-            f"{len(absent)} of the ids are not in {source}: {listing(absent)}."
-            f"{nearest(absent[0], labels)}"
+            f"{len(absent)} of the ids are not in {source}: {listing(absent)}.{remedy}"
         )
     if wanted.has_duplicates:
         twice = wanted[wanted.duplicated()].unique()

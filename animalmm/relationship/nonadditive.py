@@ -9,10 +9,13 @@ import numpy as np
 from animalmm.errors import ArgumentError, RelationshipError, listing
 from animalmm.pedigree import Pedigree
 from animalmm.pedigree.dominance import dominance_matrix
+from animalmm.relationship.gene_flow import require_pedigree
 from animalmm.relationship.kinds import CovarianceRelationship
 from animalmm.relationship.labels import places
 
 __all__ = ["dominance"]
+
+FULL = 0.5  # share of elements that are not zero from which a dense matrix is smaller and faster
 
 
 def dominance(pedigree: Pedigree, ids: Iterable[object] | None = None) -> CovarianceRelationship:
@@ -36,9 +39,9 @@ def dominance(pedigree: Pedigree, ids: Iterable[object] | None = None) -> Covari
     Returns
     -------
     CovarianceRelationship
-        D, sparse; full sibs have 1/4, double first cousins 1/16. Its inverse is full in each set of
-        connected families, so that fits use its factor. Products with others (`hadamard`) make
-        relationships of epistatic effects.
+        D, sparse unless half of it is not zero; full sibs have 1/4, double first cousins 1/16. Its
+        inverse is full in each set of connected families, so that fits use its factor. Products
+        with others (`hadamard`) make relationships of epistatic effects.
 
     Raises
     ------
@@ -60,6 +63,7 @@ def dominance(pedigree: Pedigree, ids: Iterable[object] | None = None) -> Covari
     >>> float(dominance(Pedigree(table), ["c", "d"]).to_frame().loc["c", "d"])
     0.25
     """
+    require_pedigree(pedigree)
     at = np.arange(pedigree.n) if ids is None else places(ids, pedigree.labels, "the pedigree")
     if not len(at):
         raise ArgumentError("ids is empty: name the animals that have dominance effects")
@@ -71,7 +75,8 @@ def dominance(pedigree: Pedigree, ids: Iterable[object] | None = None) -> Covari
         )
     F = pedigree.flow.diagonal[at] - 1.0
     D = dominance_matrix(pedigree.flow, pedigree.sire[at], pedigree.dam[at], F)
-    return CovarianceRelationship(pedigree.labels[at], D, "the dominance matrix", _history(F))
+    K = D if D.nnz < FULL * len(at) ** 2 else D.toarray()
+    return CovarianceRelationship(pedigree.labels[at], K, "the dominance matrix", _history(F))
 
 
 def _history(F: np.ndarray) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from animalmm.errors import ArgumentError, PedigreeError, listing, nearest
 from animalmm.pedigree import Pedigree
 from animalmm.pedigree.animals import FEMALE, MALE, UNKNOWN_SEX
 from animalmm.pedigree.sex_linked import sex_linked_flow
-from animalmm.relationship.gene_flow import GeneFlowRelationship
+from animalmm.relationship.gene_flow import GeneFlowRelationship, require_pedigree
 
 __all__ = ["sex_linked"]
 
@@ -62,10 +62,11 @@ def sex_linked(
     Notes
     -----
     Fernando & Grossman (1990), Theoretical and Applied Genetics 80, 75-80, without dosage
-    compensation; Wolak, Roff & Fairbairn (2013), in the nadiv package's ``makeS``, "hori", "hedo"
-    and "hoha" with full compensation; Yang et al. (2011), American Journal of Human Genetics 88,
-    76-82, for all three.
+    compensation; the models "hori", "hedo" and "hoha" of the nadiv package (Wolak 2012, Methods in
+    Ecology and Evolution 3, 792-796) with full compensation; Yang et al. (2011), American Journal
+    of Human Genetics 88, 76-82, for all three.
     """
+    require_pedigree(pedigree)
     _require_one_of(heterogametic, _HETEROGAMETIC, "heterogametic")
     _require_one_of(dosage, _COPIES, "dosage")
     _require_sexes(pedigree)

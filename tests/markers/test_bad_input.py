@@ -52,6 +52,12 @@ LABELS = {
         "more markers than animals: there are 10 and 12",
     ),
     "tolerance": (lambda: grm(M, IDS, tolerance=0), "tolerance must be positive"),
+    "tolerance in words": (lambda: grm(M, IDS, tolerance="a"), "tolerance must be positive"),
+    "one id": (lambda: grm(M, "a0"), "ids are a list with a label for each animal, not 'a0'"),
+    "missing code in words": (
+        lambda: grm(M, IDS, missing_code=[-9, "NA"]),
+        "missing_code is a number or several",
+    ),
     "maf": (lambda: grm(M, IDS, min_maf=0.7), "min_maf is a share between 0 and 0.5, not 0.7"),
     "call rate": (lambda: grm(M, IDS, min_call_rate=95), "min_call_rate is a share.*not 95"),
     "filter of another type": (lambda: grm(M, IDS, min_maf="5%"), "min_maf is a share.*'5%'"),
@@ -83,6 +89,7 @@ LABELS = {
     ),
     "infinite weight": (lambda: grm(M, IDS, weights=np.full(40, np.inf)), "finite.*not inf"),
     "bandwidth": (lambda: gaussian_kernel(M, IDS, -1), "bandwidth must be positive.*-1"),
+    "bandwidth in words": (lambda: gaussian_kernel(M, IDS, "a"), "bandwidth must be positive"),
     "unit": (lambda: exponential_kernel(M, IDS, unit="man"), "no unit='man'.*Did you mean 'mean'"),
 }
 
@@ -105,7 +112,22 @@ VALUES = {
         lambda: grm(with_column(["0/1"] * 12)),
         "not numbers: 'odd', for example '0/1' of animal 'a0'.*0, 1 or 2",
     ),
-    "text in an array": (lambda: grm(changed(0).astype(str), IDS), r"not numbers: 'marker1'"),
+    "numbers as text": (
+        lambda: grm(changed(0).astype(str), IDS),
+        r"numbers stored as str: 'marker1'.*\(40 in all\)\. Give M\.astype\(float\)",
+    ),
+    "numbers as categories": (
+        lambda: grm(frame(M).astype({"snp3": "category"})),
+        "numbers stored as category: 'snp3'",
+    ),
+    "ids of two levels": (
+        lambda: grm(frame(M).set_axis(pd.MultiIndex.from_product([["x"], IDS]))),
+        r"animal names have 2 levels \(a MultiIndex\), such as \('x', 'a0'\); join them",
+    ),
+    "copies and the median": (
+        lambda: gaussian_kernel(M[[0] * 7 + [1]], ids(8), unit="median"),
+        "the median distance between animals is zero.*another unit",
+    ),
     "ids in the first column": (
         lambda: grm(frame(M).reset_index(names="id")),
         r"first column of M, 'id', holds text.*M.set_index\('id'\)",

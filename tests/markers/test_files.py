@@ -51,7 +51,7 @@ def plink(prefix):
 
 
 class TestPlink:
-    @pytest.mark.parametrize("ending", ["", ".bed"])
+    @pytest.mark.parametrize("ending", ["", ".bed", ".bim", ".fam"])
     def test_round_trip(self, plink, ending, monkeypatch):
         monkeypatch.setattr(genotypes_module, "BLOCK", 9 * 5)
         read = read_plink(plink() + ending)
@@ -75,6 +75,18 @@ class TestPlink:
             assert K.markers.loc["snp3", "counted"] == "A"
         expected = gaussian_kernel(frame(M)).K
         np.testing.assert_allclose(gaussian_kernel(read).K, expected, atol=1e-12)
+
+    def test_quotes_are_letters(self, plink):
+        read = read_plink(plink(iid=['"x', *ids(8)], sid=["'s", '"t', *map(str, range(21))]))
+        assert read.ids[0] == '"x'
+        assert list(read.markers.index[:2]) == ["'s", '"t']
+
+    def test_a_position_that_is_none(self, plink, tmp_path):
+        path = tmp_path / "some.bim"
+        plink()
+        path.write_text(path.read_text().replace("\t30\t", "\tthirty\t"))
+        with pytest.raises(DataError, match="not whole numbers: 'thirty', of the markers 'snp2'"):
+            read_plink(path)
 
     def test_ids_that_repeat_get_their_family(self, plink):
         read = read_plink(plink(fid=[f"F{i}" for i in range(9)], iid=["1", "1", *ids(7)]))
@@ -206,6 +218,13 @@ class TestVCF:
             read_vcf("nowhere.vcf")
         with pytest.raises(DataError, match="has no record of two alleles"):
             read_vcf(vcf())
+        with pytest.raises(DataError, match="record at 1:10 has no field GT; try field='DS'"):
+            read_vcf(vcf(record(10, "s", "A", "0", "1", "2", form="DS")))
+        with pytest.raises(DataError, match=r"record at 1:10 has calls of 3 alleles; .*diploids"):
+            read_vcf(vcf(record(10, "s", "A", "0/0/1", "0/1", "1|1", form="GT")))
+        malformed = record(10, "s", "A", "a/b", "0/1", "1|1", form="GT")
+        with pytest.raises(DataError, match="is truncated or has a malformed record"):
+            read_vcf(vcf(malformed))
         (tmp_path / "other.vcf").write_text("id,snp1\na,0\n")
         with pytest.raises(DataError, match="is not a VCF or BCF file"):
             read_vcf(tmp_path / "other.vcf")
@@ -236,6 +255,9 @@ class TestCSV:
             ("id,s,t\na,0,0\nb,1,A/G\n", "not numbers: 't', for example 'A/G' of animal 'b'"),
             ("id;s\na;0\n", "one column; say what separates"),
             ("id,s\n", "no genotypes: 0 animals"),
+            ("", "cannot be read as a table: No columns"),
+            ("s,t\na,0,1\nb,1,1\n", "2 names in its first line and 3 values in others"),
+            ("id,s\na,0\nb,1,1,1\n", "cannot be read as a table: .*line 3"),
         ],
     )
     def test_refusals(self, tmp_path, text, match):
@@ -243,6 +265,17 @@ class TestCSV:
         path.write_text(text)
         with pytest.raises(DataError, match=match):
             read_genotypes_csv(path)
+
+    def test_letters_of_another_encoding(self, tmp_path):
+        path = tmp_path / "m.csv"
+        path.write_bytes("id,s\nm\xfcll,0\n".encode("latin1"))
+        with pytest.raises(DataError, match=r"cannot be read as a table: .*utf-8"):
+            read_genotypes_csv(path)
+        assert list(read_genotypes_csv(path, encoding="latin1").ids) == ["m\xfcll"]
+
+    def test_options_that_are_set(self):
+        with pytest.raises(ArgumentError, match="has no 'nrows', 'usecols'; read another table"):
+            read_genotypes_csv("nowhere.csv", usecols=[0, 1], nrows=3)
 
     def test_no_file(self):
         with pytest.raises(DataError, match=r"there is no file 'nowhere.csv'"):

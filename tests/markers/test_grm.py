@@ -288,3 +288,22 @@ def test_memory_is_asked_for_before_it_is_taken(monkeypatch):
     monkeypatch.setattr(memory, "physical_memory", lambda: 1000)
     with pytest.raises(ValueError, match=r"genomic relationship matrix of 12 animals.*APY"):
         grm(genotypes(), ids(12))
+
+
+def test_masked_and_object_genotypes():
+    """A mask means missing; objects that hold numbers are numbers."""
+    M = genotypes(missing=0.05)
+    expected = grm(M, ids(12)).K
+    masked = np.ma.masked_invalid(M)
+    masked.data[masked.mask] = 2.0
+    np.testing.assert_array_equal(grm(masked, ids(12)).K, expected)
+    objects = frame(M).astype(object)
+    for form in (objects, objects.where(objects.notna(), None)):
+        np.testing.assert_array_equal(grm(form).K, expected)
+
+
+def test_one_frequency_for_all():
+    M = genotypes()
+    np.testing.assert_array_equal(
+        grm(M, ids(12), frequencies=0.5).K, grm(M, ids(12), frequencies=np.full(40, 0.5)).K
+    )

@@ -97,6 +97,15 @@ def test_is_positive_semidefinite():
     assert np.linalg.eigvalsh(grm(M, ids(12), missing="em").K)[0] > -1e-10
 
 
+@pytest.mark.parametrize("frequencies", [None, np.full(150, 0.45)])
+def test_codes_of_observed_frequencies_add_up_to_zero(frequencies):
+    """The covariance is singular in that direction then, and only then."""
+    M, lost = families(missing=0.4)
+    M[lost] = np.nan
+    K = grm(M, ids(12), missing="em", tolerance=1e-4, frequencies=frequencies).K
+    assert (abs(K.sum(axis=0)).max() < 1e-10) == (frequencies is None)
+
+
 def test_too_few_iterations_are_told(monkeypatch):
     monkeypatch.setattr(imputation, "MAX_ITERATIONS", 2)
     M, lost = families(missing=0.4)

@@ -1,4 +1,4 @@
-"""A = T D T' of arrays: both ways to inbreeding, selfed animals, inbred founders, clones, bases."""
+"""A = T D T' of arrays: all ways to inbreeding, selfed animals, inbred founders, clones, bases."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,16 @@ from animalmm.pedigree.sorting import generations
 from .gene_dropping import alike, autosomes
 from .reference import random_parents, tabular_a
 
-WAYS = {"common ancestors": 0.0, "columns": 1e9}
+WAYS = {
+    "table": {"COST_OF_TABLE": 0.0},
+    "common ancestors": {"LARGEST_TABLE": -1, "COST_OF_ROWS": 0.0},
+    "columns": {"LARGEST_TABLE": -1, "COST_OF_ROWS": 1e9},
+}
+
+
+def take(way, patch):
+    for name, value in WAYS[way].items():
+        patch.setattr(inbreeding, name, value)
 
 
 def flow_of(sire, dam, retained=None, base=None):
@@ -67,19 +76,19 @@ def test_agrees_with_the_definition(history):
 
 @given(history=histories(24), batch=st.sampled_from([1, 2, 3, 8]))
 @settings(max_examples=50)
-@pytest.mark.parametrize("cost", WAYS.values(), ids=WAYS)
-def test_ways_and_batches_do_not_matter(history, batch, cost):
+@pytest.mark.parametrize("way", WAYS)
+def test_ways_and_batches_do_not_matter(history, batch, way):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inbreeding, "COST_OF_ROWS", cost)
+        take(way, patch)
         patch.setattr(inbreeding, "SIRES_AT_ONCE", batch)
         patch.setattr(inbreeding, "ENTRIES_AT_ONCE", 10 * batch)
         flow = flow_of(*history)
     np.testing.assert_allclose(flow.diagonal, np.diag(tabular_a(*history)), rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("cost", WAYS.values(), ids=WAYS)
-def test_overlapping_generations_of_many_animals(monkeypatch, cost):
-    monkeypatch.setattr(inbreeding, "COST_OF_ROWS", cost)
+@pytest.mark.parametrize("way", WAYS)
+def test_overlapping_generations_of_many_animals(monkeypatch, way):
+    take(way, monkeypatch)
     sire, dam = random_parents(np.random.default_rng(5), 500, window=40)
     A = tabular_a(sire, dam)
     flow = flow_of(sire, dam)
@@ -123,8 +132,8 @@ def test_a_clone_has_the_rows_of_its_original():
 
 @given(seed=st.integers(0, 10_000), m=st.integers(1, 4))
 @settings(max_examples=50)
-@pytest.mark.parametrize("cost", WAYS.values(), ids=WAYS)
-def test_metafounders(seed, m, cost):
+@pytest.mark.parametrize("way", WAYS)
+def test_metafounders(seed, m, way):
     rng = np.random.default_rng(seed)
     B = rng.normal(size=(m, m))
     gamma = B @ B.T + 0.1 * np.eye(m)
@@ -132,7 +141,7 @@ def test_metafounders(seed, m, cost):
     sire, dam = random_parents(rng, 25, window=12)
     sire[:m] = dam[:m] = -1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inbreeding, "COST_OF_ROWS", cost)
+        take(way, patch)
         flow = flow_of(sire, dam, base=gamma)
     A = tabular_a(sire, dam, base=gamma)
     np.testing.assert_allclose(relationships(flow), A, rtol=1e-12, atol=1e-12)

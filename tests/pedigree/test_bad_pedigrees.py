@@ -39,7 +39,7 @@ BAD = [
     Bad("no id", [A, (None, "a", None)], "1 row.*rows 1", "Give these animals a label"),
     Bad("blank id", [A, ("", "a", None)], "unknown.*: ''", "another label"),
     Bad("zero id", [(0, None, None), (1, 0, None)], "unknown.*: 0", "another label"),
-    Bad("listed twice", [A, A], "same parents: 'a'", r"drop_duplicates\(\)"),
+    Bad("listed twice", [A, A], "same parents: 'a'", r"drop_duplicates\(subset='id'\)"),
     Bad("listed twice, unlike", [A, ("a", "s", None)], "different parents: 'a'", "which row"),
     Bad("own parent", [A, ("b", "b", "a")], "own parent: 'b'", "leave the parent unknown"),
     Bad("loop of two", [("a", "b", None), ("b", "a", None)], "a -> b -> a", "make it unknown"),
@@ -67,6 +67,9 @@ BAD = [
     Bad("null", [("a", None, "Null")], "'Null'", "unknown="),
     Bad("question", [("a", "?", None)], r"'\?'", "unknown="),
     Bad("blanks", [("a", "  ", None)], "'  '", "unknown="),
+    Bad("zero and a blank", [("a", " 0", None)], "' 0'", "unknown="),
+    Bad("dot and a blank", [("a", None, ". ")], "'. '", "unknown="),
+    Bad("beyond 64 bits", [(10**20, None, None)], "too large for integers: 1", "dtype=str"),
     Bad("a code on both sides", [("a", "--", "--")], "'--'", "unknown="),
     Bad("other case", [A, ("b", "A", None)], "'A' .the animal: 'a'", "row of its own"),
     Bad("a blank more", [A, ("b", "a ", None)], "'a ' .the animal: 'a'", "Write both alike"),
@@ -143,7 +146,11 @@ def test_there_are_enough_of_them():
     [
         ({"groups": ["north", "suoth"]}, "nobody's parent: 'suoth'", "Did you mean 'south'"),
         ({"groups": ["north", "north"]}, "names a group twice", "twice"),
-        ({"groups": ["north", "0"]}, "nobody's parent: '0'", "other than the codes for 'unknown'"),
+        (
+            {"groups": ["north", "0"]},
+            "nobody's parent: '0'. Leave them out",
+            "other than the codes for 'unknown'",
+        ),
         ({"sire": "pater"}, "no column 'pater'", r"Pedigree\(table, sire=\.\.\.\)"),
         ({"birth": "born"}, "no column 'born' for the birth", "birth="),
     ],
@@ -195,3 +202,20 @@ def test_corpus(name, named):
 def test_large_text_is_not_a_number():
     rows = [("9223372036854775808", np.nan, np.nan)]
     assert list(Pedigree(pd.DataFrame(rows, columns=list(WHO))).labels) == [rows[0][0]]
+
+
+def test_unsigned_integers_beyond_those_with_a_sign():
+    id = np.array([2**63 + 5], dtype=np.uint64)
+    with pytest.raises(
+        PedigreeError, match=r"column 'id' \(id\) are too large.*: 92233720368547758"
+    ):
+        Pedigree({"id": id, "sire": [None], "dam": [None]})
+
+
+@pytest.mark.parametrize("argument", ["unknown", "groups"])
+@pytest.mark.parametrize("value", ["UNK", 9])
+def test_one_label_in_the_place_of_a_list(argument, value):
+    with pytest.raises(
+        ArgumentError, match=rf"{argument} is a list of labels: .*={[value]}".replace("[", r"\[")
+    ):
+        Pedigree({"id": ["a"], "sire": ["UNK"], "dam": [None]}, **{argument: value})

@@ -43,6 +43,7 @@ def test_agrees_with_the_definition(parents, data):
     mine = ped.a_matrix()
     pd.testing.assert_frame_equal(mine.loc[names, names], A, check_index_type=False, atol=1e-14)
     np.testing.assert_array_equal(mine, mine.T)
+    np.testing.assert_allclose(ped.a_sparse().toarray(), mine, atol=1e-13)
     np.testing.assert_allclose(1 + ped.inbreeding(), np.diag(mine), atol=1e-14)
     inverse = ped.a_inverse()
     assert (inverse != inverse.T).nnz == 0

@@ -72,3 +72,11 @@ def test_ids_that_cannot_be_kept():
         everything().prune([])
     with pytest.raises(ArgumentError, match="not in the pedigree: 'z'"):
         everything().prune(["a", "z"])
+
+
+@pytest.mark.parametrize("ids", ["ab", 5])
+def test_one_label_in_the_place_of_a_list(ids):
+    ped = Pedigree({"id": ["a", "b"], "sire": [None, None], "dam": [None, None]})
+    for method in (ped.prune, ped.a_matrix, ped.contributions):
+        with pytest.raises(ArgumentError, match="ids is a list of labels: write ids="):
+            method(ids)

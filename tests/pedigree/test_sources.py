@@ -129,3 +129,34 @@ def test_ids_of_another_type_are_told():
     ped = Pedigree({"id": ["1", "2"], "sire": ["0", "1"], "dam": ["0", "0"]})
     with pytest.raises(ArgumentError, match="look alike but are string, these are integer"):
         ped.a_matrix([1, 2])
+
+
+def test_a_file_with_accents_in_another_encoding(tmp_path):
+    path = tmp_path / "ped.csv"
+    path.write_bytes(PEOPLE.format("José,,\nb,José,").encode("latin-1"))
+    assert list(Pedigree.read_csv(path, encoding="latin-1").labels) == ["José", "b"]
+    with pytest.raises(ArgumentError, match=r"is not utf-8 text: .*encoding='latin-1'"):
+        Pedigree.read_csv(path)
+    with pytest.raises(ArgumentError, match="cannot be read: unknown encoding: latin-99"):
+        Pedigree.read_csv(path, encoding="latin-99")
+
+
+@pytest.mark.parametrize("rows", ["x,a,c,\ny,b,c,", "1,x,a,c\n2,y,b,c"])
+def test_rows_longer_than_the_names_are_not_shifted_by_a_column(tmp_path, rows):
+    path = write(tmp_path, PEOPLE.format(rows))
+    with pytest.raises(ArgumentError, match=r"more values.*'id', 'sire', 'dam'.*row.names=FALSE"):
+        Pedigree.read_csv(path)
+
+
+def test_a_file_without_names_says_how_to_read_it(tmp_path):
+    path = write(tmp_path, "1,0,0\n2,1,0\n")
+    with pytest.raises(ArgumentError, match=r"first line is an animal.*header=False"):
+        Pedigree.read_csv(path)
+
+
+def test_a_categorical_column_of_integers_with_missing_values():
+    columns = {"id": [1, 2], "sire": [None, 1], "dam": [None, None]}
+    table = pd.DataFrame({name: pd.Categorical(values) for name, values in columns.items()})
+    ped = Pedigree(table)
+    assert ped.labels.dtype == np.int64
+    assert ped.sire.tolist() == [-1, 0]

@@ -234,7 +234,9 @@ def test_description():
 def test_description_by_year_of_birth():
     births = pd.to_datetime(["2001-01-01"] * 2 + ["2002-05-05"] * 2 + [None] + ["2004-01-01"] * 2)
     found = Pedigree({**LACY, "born": births}, birth="born").describe()
-    assert found.by_period["animals"].to_dict() == {2001: 2, 2002: 2, 2004: 2}
+    assert found.by_period["animals"].to_list() == [2, 2, 2, 1]
+    assert found.by_period.index[:3].to_list() == [2001, 2002, 2004]
+    assert found.by_period.index[3] is pd.NA
     assert found.by_period.index.name == "birth"
     assert "the last generation" in repr(found)
 
@@ -256,7 +258,7 @@ def test_arguments():
     ped = Pedigree(LACY)
     with pytest.raises(ArgumentError, match="ids is empty: name the animals of the reference"):
         ped.contributions([])
-    with pytest.raises(ArgumentError, match="depth=0 generations: give 1 or more"):
+    with pytest.raises(ArgumentError, match="depth=0: give a whole number"):
         ped.completeness(0)
     with pytest.raises(ArgumentError, match=r"pandas\.Series with labels .*not a list"):
         ped.a_multiply([1.0])
@@ -269,3 +271,35 @@ def test_too_many_groups_are_refused(monkeypatch):
     monkeypatch.setattr(memory, "physical_memory", lambda: 10)  # bytes
     with pytest.raises(ArgumentError, match=r"shares of 1 groups in 1 animals needs .* Prune"):
         ped.group_shares()
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, "5"])
+def test_numbers_of_generations_and_of_ancestors_are_counts(value):
+    ped = Pedigree({"id": ["a"], "sire": ["s"], "dam": ["d"]})
+    with pytest.raises(ArgumentError, match=r"depth=.*whole number of 1 or more"):
+        ped.completeness(value)
+    with pytest.raises(ArgumentError, match=r"at_most=.*whole number of 1 or more"):
+        ped.ancestors(at_most=value)
+
+
+def test_animals_of_unknown_birth_are_counted_and_years_are_whole():
+    ped = Pedigree(
+        {
+            "id": ["a", "b", "c"],
+            "sire": ["s", "s", "a"],
+            "dam": [None] * 3,
+            "year": [2001, None, 2004],
+        },
+        birth="year",
+    )
+    animals = ped.describe().by_period["animals"]
+    assert animals.sum() == ped.n
+    assert animals[animals.index.notna()].to_dict() == {2001: 1, 2004: 1}
+    assert str(animals.index[0]) == "2001"
+
+
+def test_ancestors_of_equal_shares_do_not_hang_on_the_order_of_rows():
+    table = pd.DataFrame({"id": list("cdefgh"), "sire": list("aaccae"), "dam": list("bbdddd")})
+    orders = np.random.default_rng(1).permuted(np.tile(np.arange(6), (10, 1)), axis=1)
+    found = [Pedigree(table.iloc[o]).effective_numbers(["f", "g", "h"])["f_a"] for o in orders]
+    np.testing.assert_allclose(found, found[0], rtol=1e-12)

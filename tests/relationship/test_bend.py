@@ -116,7 +116,7 @@ def test_what_cannot_be_bent_is_refused(K, match):
         bend(K)
 
 
-@pytest.mark.parametrize("smallest", [0.0, -1e-6, 1.0, np.nan])
+@pytest.mark.parametrize("smallest", [0.0, -1e-6, 1.0, np.nan, "a", None])
 def test_limit_out_of_range(smallest):
     with pytest.raises(ArgumentError, match="above 0 and below 1"):
         bend(indefinite(), smallest=smallest)

@@ -132,7 +132,7 @@ def test_a_matrix_on_the_right_base_is_not_changed(method):
     np.testing.assert_allclose(tune(A, A, method).K, A, atol=1e-13)
 
 
-@pytest.mark.parametrize("weight", [-0.1, 1.0, np.nan])
+@pytest.mark.parametrize("weight", [-0.1, 1.0, np.nan, "a", None])
 def test_weight_out_of_range(weight):
     with pytest.raises(ArgumentError, match="share of A, at least 0 and below 1, not"):
         blend(G, PEDIGREE, weight)
@@ -145,9 +145,18 @@ def test_ids_without_a_pedigree_are_named(change):
         change(K, PEDIGREE)
 
 
+@pytest.mark.parametrize("change", [blend, tune])
+def test_ids_of_another_type_are_told(change):
+    numbers, texts = (pd.DataFrame(np.eye(2), ids, ids) for ids in ([1, 2], ["1", "2"]))
+    with pytest.raises(ArgumentError, match=r"1, 2\..*another type \(str there, int here\)"):
+        change(numbers, texts)
+
+
 def test_unknown_method():
-    with pytest.raises(ArgumentError, match=r"no method 'vitesica'.*Did you mean 'vitezica'"):
+    with pytest.raises(ArgumentError, match=r"no tuning method 'vites.*Did you mean 'vitezica'"):
         tune(G, PEDIGREE, "vitesica")
+    with pytest.raises(ArgumentError, match=r"no tuning method None; there are 'christensen'"):
+        tune(G, PEDIGREE, None)
 
 
 def test_no_line_that_is_a_relationship():

@@ -123,6 +123,12 @@ BAD = {
     "labels": ((K, ["p", "q"]), "3 x 3 but has 2 labels"),
     "empty": ((np.zeros((0, 0)), []), r"is empty: it has no rows and no ids"),
     "shape": ((K[:2], ["p", "q"]), r"shape \(2, 3\) and is not square"),
+    "genotypes": (
+        pd.DataFrame(np.ones((2, 5)), ["p", "q"]),
+        r"not square.*holds genotypes at markers, animalmm\.grm\(M\)",
+    ),
+    "parts swapped": ((["p", "q"], np.eye(2)), r"no list of labels: give \(matrix, ids\)"),
+    "one label": ((np.eye(1), "p"), r"no list of labels: give \(matrix, ids\)"),
     "dimensions": ((K[0], IDS), "1 dimension"),
     "text": (([["a"] * 3] * 3, IDS), "not numbers"),
     "infinite": ((np.where(K == 0.2, np.inf, K), IDS), "not finite.*'q', 'r'"),

@@ -116,7 +116,14 @@ BAD = {
         ArgumentError,
         "same keys; only one of them has 'b', 'c'",
     ),
-    "negative": (lambda: combine([ONE, TWO], [2, -1]), ArgumentError, "none negative.*2.0, -1.0"),
+    "negative": (lambda: combine([ONE, TWO], [2, -1]), ArgumentError, "none negative.*2, -1"),
+    "words": (lambda: combine([ONE, TWO], [2, "a"]), ArgumentError, "finite.*'a'"),
+    "one number": (lambda: combine([ONE, TWO], 0.5), ArgumentError, "both be lists or both map"),
+    "keys that look alike": (
+        lambda: combine({1: ONE, "1": TWO}, {1: 0.5, "1": 0.5}),
+        ArgumentError,
+        "keys of kernels look alike as text: 1, '1'",
+    ),
     "nan": (lambda: combine([ONE, TWO], [2, np.nan]), ArgumentError, "finite"),
     "zeros": (lambda: combine([ONE, TWO], [0, 0]), ArgumentError, "not all zero"),
     "levels": (

@@ -108,11 +108,11 @@ def test_definition(seed, n, at_once):
     pedigree = pedigree_of(n, np.random.default_rng(seed), founders=4)
     usual, arrays.MATINGS_AT_ONCE = arrays.MATINGS_AT_ONCE, at_once
     try:
-        D = dominance(pedigree).covariance()
+        D = dominance(pedigree).to_frame().to_numpy()
     finally:
         arrays.MATINGS_AT_ONCE = usual
-    np.testing.assert_allclose(D.toarray(), by_definition(pedigree), atol=1e-13)
-    np.testing.assert_array_equal(D.toarray(), D.toarray().T)
+    np.testing.assert_allclose(D, by_definition(pedigree), atol=1e-13)
+    np.testing.assert_array_equal(D, D.T)
 
 
 def test_founders_are_unrelated():
@@ -281,5 +281,17 @@ def test_ids_that_cannot_be(ids, match):
 
 def test_memory_is_estimated(monkeypatch):
     monkeypatch.setattr("animalmm.linalg.memory.physical_memory", lambda: 1000)
-    with pytest.raises(ArgumentError, match=r"D with at least .* elements.*ids="):
+    with pytest.raises(ArgumentError, match=r"D with about .* elements.*ids="):
         dominance(Pedigree(LOOPS, allow_selfing=True))
+
+
+def test_a_full_matrix_is_dense_and_another_sparse():
+    sibs = pd.DataFrame([(f"x{i}", "a", "b") for i in range(20)], columns=COLUMNS)
+    apart = pd.DataFrame([(f"x{i}", f"a{i}", f"b{i}") for i in range(20)], columns=COLUMNS)
+    assert isinstance(dominance(Pedigree(sibs)).covariance(), np.ndarray)
+    assert not isinstance(dominance(Pedigree(apart)).covariance(), np.ndarray)
+
+
+def test_a_table_is_not_a_pedigree():
+    with pytest.raises(ArgumentError, match=r"not a DataFrame: write animalmm\.Pedigree\(table\)"):
+        dominance(pd.DataFrame({"id": ["a"], "sire": [None], "dam": [None]}))

@@ -242,13 +242,12 @@ def test_quaas_westell_by_its_factors(table):
 
 def one_group():
     table = INBRED.replace({"g2": "g1", "g3": "g1"})
-    both = table[table["id"].isin(list("abcdf"))]
-    return Pedigree(both, groups=["g1"])
+    return Pedigree(table, groups=["g1"], allow_selfing=True)
 
 
 @pytest.mark.parametrize("gamma", [0.3, np.float64(1.2), 1])
 def test_one_metafounder(gamma):
-    """A^Gamma = (1 - gamma/2) A + gamma 11' where no animal has one known parent."""
+    """A^Gamma = (1 - gamma/2) A + gamma 11', also with one known parent."""
     pedigree = one_group()
     found = metafounders(pedigree, gamma).block(pedigree.labels)
     A = pedigree.without_groups().a_matrix()
@@ -288,7 +287,7 @@ def test_pedigree_without_groups(make):
         make(Pedigree(pd.DataFrame([("a", None, None)], columns=COLUMNS)))
 
 
-@pytest.mark.parametrize("variance", [0.0, -1.0, np.inf, np.nan])
+@pytest.mark.parametrize("variance", [0.0, -1.0, np.inf, np.nan, "1", None])
 def test_variances_that_cannot_be(variance):
     with pytest.raises(ArgumentError, match=r"positive and finite.*group_shares\(\)"):
         genetic_groups(calves(), variance)

@@ -341,7 +341,7 @@ def test_factor_of_a_deep_pedigree_is_refused_in_time(monkeypatch):
     relationship = PedigreeRelationship(Pedigree(pd.DataFrame(rows, columns=["id", "sire", "dam"])))
     entries = relationship.factor().nnz
     monkeypatch.setattr("animalmm.linalg.memory.physical_memory", lambda: 24 * entries)
-    with pytest.raises(ArgumentError, match=r"factor of the pedigree.*'auto' or 'mme'"):
+    with pytest.raises(ArgumentError, match=r"of 120 animals.*'auto' or 'mme'"):
         relationship.factor()
     monkeypatch.setattr("animalmm.linalg.memory.physical_memory", lambda: 32 * entries)
     relationship.factor()
