@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 import animalmm
-from animalmm.pedigree import inbreeding
-from animalmm.pedigree.additive import Parents, additive_flow
-from animalmm.pedigree.lineage import most_ancestors
-from animalmm.pedigree.parents import parent_weights
+from animalmm.pedigree.descent import inbreeding
+from animalmm.pedigree.descent.additive import Parents, additive_flow
+from animalmm.pedigree.descent.lineage import most_ancestors
+from animalmm.pedigree.descent.parents import parent_weights
 from animalmm.pedigree.sorting import generations, sorted_order
 
 MOST_ENTRIES = 3e8  # of rows of T, beyond which one of the two ways is not tried alone

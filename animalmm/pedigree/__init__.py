@@ -1,28 +1,13 @@
 """Pedigrees: who descends from whom, and the relationships that follow.
 
 `Pedigree` is the whole public face. It is built in three layers: `base` (arrays), `statistics`
-(figures of a population), `pedigree` (sources and relationships). The other modules are functions
-on arrays.
+(figures of a population), `pedigree` (sources and relationships), on `animals`, what is known of
+each animal; `sorting`, parents before progeny and loops; `pruning`, fewer animals; and on three
+folders of functions:
 
-From a table to arrays:
-
-- `columns`, `files`: which column holds what; text files;
-- `labels`: labels of any kind to integers, losslessly;
-- `details`, `sexes`, `clones`: what a table may say beside parents;
-- `checks`: everything that can be wrong;
-- `reading`: the way from a table to `animals`, the arrays; `tables`: the way back;
-- `sorting`: parents before progeny, loops, generations; `pruning`: fewer animals.
-
-Relationships:
-
-- `parents`, `inbreeding`, `tabular`, `additive`: inbreeding coefficients, A as a flow of genes;
-- `gene_flow`, `lineage`: K = T D T', its blocks, products, inverse and factor;
-- `dominance`, `sex_linked`, `grandsires`, `unknown_parents`: other relationships.
-
-Populations:
-
-- `genealogy`: sums over ancestors and progeny;
-- `completeness`, `contributions`, `effective`, `describing`: depth, origins, effective size.
+- `records`: from tables and files to arrays;
+- `descent`: inbreeding, A, its inverse and factor, relationships beyond A;
+- `population`: completeness, contributions, effective size.
 """
 
 from animalmm.pedigree.pedigree import Pedigree

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from animalmm.pedigree.parents import CLONE
+from animalmm.pedigree.descent.parents import CLONE
 from animalmm.pedigree.sorting import sorted_order
 
 __all__ = ["FEMALE", "MALE", "UNKNOWN_SEX", "Animals", "sex_by_role"]

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from animalmm.errors import ArgumentError, listing, nearest
-from animalmm.pedigree.additive import additive_flow
 from animalmm.pedigree.animals import Animals
-from animalmm.pedigree.gene_flow import GeneFlow
-from animalmm.pedigree.genealogy import Genealogy, genealogy_of
-from animalmm.pedigree.parents import Parents
+from animalmm.pedigree.descent.additive import additive_flow
+from animalmm.pedigree.descent.gene_flow import GeneFlow
+from animalmm.pedigree.descent.parents import Parents
+from animalmm.pedigree.population.genealogy import Genealogy, genealogy_of
 from animalmm.pedigree.pruning import pruned
 from animalmm.pedigree.sorting import generations
 

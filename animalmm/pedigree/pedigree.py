@@ -13,11 +13,11 @@ from scipy import sparse
 
 from animalmm.errors import ArgumentError, PedigreeError, listing
 from animalmm.linalg import require_memory
-from animalmm.pedigree.columns import Layout, as_table
-from animalmm.pedigree.files import read_text
-from animalmm.pedigree.reading import read_animals
+from animalmm.pedigree.records.columns import Layout, as_table
+from animalmm.pedigree.records.files import read_text
+from animalmm.pedigree.records.reading import read_animals
+from animalmm.pedigree.records.tables import as_frame
 from animalmm.pedigree.statistics import PedigreeStatistics
-from animalmm.pedigree.tables import as_frame
 
 __all__ = ["Pedigree"]
 

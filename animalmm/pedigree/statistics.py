@@ -13,19 +13,23 @@ import pandas as pd
 from animalmm.errors import ArgumentError
 from animalmm.linalg import require_memory
 from animalmm.pedigree.base import PedigreeArrays
-from animalmm.pedigree.completeness import (
+from animalmm.pedigree.population.completeness import (
     complete_generations,
     completeness_index,
     equivalent_generations,
 )
-from animalmm.pedigree.contributions import (
+from animalmm.pedigree.population.contributions import (
     Origins,
     ancestor_contributions,
     founder_contributions,
     group_shares,
 )
-from animalmm.pedigree.describing import PedigreeDescription, described, genome_equivalents
-from animalmm.pedigree.effective import EffectiveSize, effective_size
+from animalmm.pedigree.population.describing import (
+    PedigreeDescription,
+    described,
+    genome_equivalents,
+)
+from animalmm.pedigree.population.effective import EffectiveSize, effective_size
 
 __all__ = ["PedigreeStatistics"]
 

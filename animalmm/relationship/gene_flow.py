@@ -13,7 +13,7 @@ from animalmm.core import Matrix, Vector
 from animalmm.errors import ArgumentError, RelationshipError, listing
 from animalmm.linalg import require_memory
 from animalmm.pedigree import Pedigree
-from animalmm.pedigree.gene_flow import GeneFlow
+from animalmm.pedigree.descent.gene_flow import GeneFlow
 from animalmm.relationship.base import WITHOUT_INVERSE, LabelledRelationship
 
 __all__ = ["GeneFlowRelationship", "PedigreeRelationship", "require_pedigree"]

@@ -12,8 +12,12 @@ from scipy import sparse
 
 from animalmm.errors import ArgumentError, PedigreeError, RelationshipError, listing
 from animalmm.pedigree import Pedigree
-from animalmm.pedigree.additive import additive_flow
-from animalmm.pedigree.unknown_parents import group_flow, quaas_westell_inverse, with_metafounders
+from animalmm.pedigree.descent.additive import additive_flow
+from animalmm.pedigree.descent.unknown_parents import (
+    group_flow,
+    quaas_westell_inverse,
+    with_metafounders,
+)
 from animalmm.relationship.coerce import labelled_matrix
 from animalmm.relationship.gene_flow import (
     GeneFlowRelationship,

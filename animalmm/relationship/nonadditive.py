@@ -8,7 +8,7 @@ import numpy as np
 
 from animalmm.errors import ArgumentError, RelationshipError, listing
 from animalmm.pedigree import Pedigree
-from animalmm.pedigree.dominance import dominance_matrix
+from animalmm.pedigree.descent.dominance import dominance_matrix
 from animalmm.relationship.gene_flow import require_pedigree
 from animalmm.relationship.kinds import CovarianceRelationship
 from animalmm.relationship.labels import places

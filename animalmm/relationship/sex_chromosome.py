@@ -11,7 +11,7 @@ import numpy as np
 from animalmm.errors import ArgumentError, PedigreeError, listing, nearest
 from animalmm.pedigree import Pedigree
 from animalmm.pedigree.animals import FEMALE, MALE, UNKNOWN_SEX
-from animalmm.pedigree.sex_linked import sex_linked_flow
+from animalmm.pedigree.descent.sex_linked import sex_linked_flow
 from animalmm.relationship.gene_flow import GeneFlowRelationship, require_pedigree
 
 __all__ = ["sex_linked"]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from animalmm.errors import ArgumentError, PedigreeError, listing, nearest
 from animalmm.pedigree import Pedigree
-from animalmm.pedigree.grandsires import grandsire_flow
+from animalmm.pedigree.descent.grandsires import grandsire_flow
 from animalmm.relationship.gene_flow import GeneFlowRelationship
 from animalmm.relationship.labels import places
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animalmm.pedigree import inbreeding
-from animalmm.pedigree.additive import CLONE, Parents, additive_flow
+from animalmm.pedigree.descent import inbreeding
+from animalmm.pedigree.descent.additive import CLONE, Parents, additive_flow
 from animalmm.pedigree.sorting import generations
 
 from .gene_dropping import alike, autosomes

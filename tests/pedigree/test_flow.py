@@ -8,9 +8,9 @@ from scipy import sparse
 
 from animalmm.errors import ArgumentError
 from animalmm.linalg import memory
-from animalmm.pedigree import gene_flow
-from animalmm.pedigree.gene_flow import GeneFlow
-from animalmm.pedigree.lineage import Lineage, most_ancestors, with_ancestors
+from animalmm.pedigree.descent import gene_flow
+from animalmm.pedigree.descent.gene_flow import GeneFlow
+from animalmm.pedigree.descent.lineage import Lineage, most_ancestors, with_ancestors
 
 
 @st.composite

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from animalmm import Pedigree, fit
 from animalmm.errors import ArgumentError, RelationshipError
-from animalmm.pedigree import dominance as arrays
+from animalmm.pedigree.descent import dominance as arrays
 from animalmm.relationship import hadamard
 from animalmm.relationship.nonadditive import dominance
 

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from animalmm import Pedigree, fit
 from animalmm.errors import ArgumentError, IllConditionedWarning, RelationshipError
-from animalmm.pedigree.gene_flow import GeneFlow
+from animalmm.pedigree.descent.gene_flow import GeneFlow
 from animalmm.relationship import (
     CovarianceRelationship,
     GeneFlowRelationship,

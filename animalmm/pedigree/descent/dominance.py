@@ -11,8 +11,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from animalmm.linalg import require_memory
-from animalmm.pedigree.gene_flow import GeneFlow
-from animalmm.pedigree.lineage import Lineage
+from animalmm.pedigree.descent.gene_flow import GeneFlow
+from animalmm.pedigree.descent.lineage import Lineage
 
 __all__ = ["dominance_matrix"]
 

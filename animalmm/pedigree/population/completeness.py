@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from animalmm.pedigree.genealogy import Genealogy
+from animalmm.pedigree.population.genealogy import Genealogy
 
 __all__ = ["complete_generations", "completeness_index", "equivalent_generations"]
 

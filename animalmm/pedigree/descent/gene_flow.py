@@ -22,7 +22,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from animalmm.linalg import require_memory
-from animalmm.pedigree.lineage import Lineage, most_ancestors
+from animalmm.pedigree.descent.lineage import Lineage, most_ancestors
 
 __all__ = ["GeneFlow"]
 

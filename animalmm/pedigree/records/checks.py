@@ -11,7 +11,7 @@ import pandas as pd
 
 from animalmm.errors import ArgumentError, PedigreeError, listing, nearest
 from animalmm.pedigree.animals import Animals
-from animalmm.pedigree.labels import Coded
+from animalmm.pedigree.records.labels import Coded
 
 __all__ = [
     "require_ids",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from animalmm.errors import PedigreeError, listing
 from animalmm.pedigree.animals import FEMALE, MALE, UNKNOWN_SEX, Animals, sex_by_role
-from animalmm.pedigree.clones import originals
+from animalmm.pedigree.records.clones import originals
 
 __all__ = ["with_sexes"]
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animalmm.pedigree.animals import Animals
-from animalmm.pedigree.clones import originals
+from animalmm.pedigree.records.clones import originals
 from animalmm.pedigree.sorting import generations
 
 __all__ = ["Genealogy", "genealogy_of"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from animalmm.pedigree.parents import Parents
+from animalmm.pedigree.descent.parents import Parents
 
 __all__ = ["Table", "largest_table", "leaving", "relationships"]
 

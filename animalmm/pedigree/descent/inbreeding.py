@@ -28,10 +28,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from animalmm.pedigree import tabular
-from animalmm.pedigree.gene_flow import COLUMNS_AT_ONCE, GeneFlow
-from animalmm.pedigree.lineage import most_ancestors
-from animalmm.pedigree.parents import Parents, parent_weights, variances
+from animalmm.pedigree.descent import tabular
+from animalmm.pedigree.descent.gene_flow import COLUMNS_AT_ONCE, GeneFlow
+from animalmm.pedigree.descent.lineage import most_ancestors
+from animalmm.pedigree.descent.parents import Parents, parent_weights, variances
 
 __all__ = ["zygote_inbreeding"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from animalmm.pedigree.gene_flow import GeneFlow
-from animalmm.pedigree.inbreeding import zygote_inbreeding
-from animalmm.pedigree.parents import CLONE, Parents, parent_weights, variances
+from animalmm.pedigree.descent.gene_flow import GeneFlow
+from animalmm.pedigree.descent.inbreeding import zygote_inbreeding
+from animalmm.pedigree.descent.parents import CLONE, Parents, parent_weights, variances
 
 __all__ = ["CLONE", "Parents", "additive_flow"]
 

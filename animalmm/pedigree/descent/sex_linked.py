@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from animalmm.pedigree.additive import Parents, additive_flow
-from animalmm.pedigree.gene_flow import GeneFlow
+from animalmm.pedigree.descent.additive import Parents, additive_flow
+from animalmm.pedigree.descent.gene_flow import GeneFlow
 
 __all__ = ["sex_linked_flow"]
 

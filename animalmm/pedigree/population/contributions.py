@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animalmm.pedigree.animals import Animals
-from animalmm.pedigree.genealogy import Genealogy
+from animalmm.pedigree.population.genealogy import Genealogy
 
 __all__ = [
     "Origins",

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from animalmm.pedigree.additive import Parents
-from animalmm.pedigree.gene_flow import GeneFlow
+from animalmm.pedigree.descent.additive import Parents
+from animalmm.pedigree.descent.gene_flow import GeneFlow
 
 __all__ = ["group_flow", "quaas_westell_inverse", "with_metafounders"]
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from animalmm.pedigree.animals import Animals
-from animalmm.pedigree.completeness import equivalent_generations
-from animalmm.pedigree.contributions import founder_contributions, reference_weights
-from animalmm.pedigree.effective import effective_size
-from animalmm.pedigree.gene_flow import GeneFlow
-from animalmm.pedigree.genealogy import Genealogy
+from animalmm.pedigree.descent.gene_flow import GeneFlow
+from animalmm.pedigree.population.completeness import equivalent_generations
+from animalmm.pedigree.population.contributions import founder_contributions, reference_weights
+from animalmm.pedigree.population.effective import effective_size
+from animalmm.pedigree.population.genealogy import Genealogy
 
 __all__ = ["PedigreeDescription", "described", "genome_equivalents"]
 

@@ -10,13 +10,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from animalmm.errors import PedigreeError
-from animalmm.pedigree import checks
 from animalmm.pedigree.animals import UNKNOWN_SEX, Animals
-from animalmm.pedigree.clones import with_clones
-from animalmm.pedigree.columns import Layout, find_columns
-from animalmm.pedigree.details import read_birth, read_founder_inbreeding, read_selfed, read_sex
-from animalmm.pedigree.labels import Coded, code_labels
-from animalmm.pedigree.sexes import with_sexes
+from animalmm.pedigree.records import checks
+from animalmm.pedigree.records.clones import with_clones
+from animalmm.pedigree.records.columns import Layout, find_columns
+from animalmm.pedigree.records.details import (
+    read_birth,
+    read_founder_inbreeding,
+    read_selfed,
+    read_sex,
+)
+from animalmm.pedigree.records.labels import Coded, code_labels
+from animalmm.pedigree.records.sexes import with_sexes
 
 __all__ = ["read_animals"]
 

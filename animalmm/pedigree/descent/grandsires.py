@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from animalmm.pedigree.additive import Parents, additive_flow
-from animalmm.pedigree.gene_flow import GeneFlow
+from animalmm.pedigree.descent.additive import Parents, additive_flow
+from animalmm.pedigree.descent.gene_flow import GeneFlow
 from animalmm.pedigree.sorting import generations
 
 __all__ = ["grandsire_flow"]
