@@ -57,6 +57,9 @@ class Point(Protocol):
     def beta_covariance(self) -> Matrix:
         """``(X' V^-1 X)^-1``, shape (p, p)."""
 
+    def beta_variances(self) -> Vector:
+        """Diagonal of `beta_covariance`, shape (p,), which can be much cheaper."""
+
     def error_blocks(
         self,
         terms: Sequence[int],

@@ -1,7 +1,17 @@
 """Engines: prepare once, then evaluate the likelihood at any psi."""
 
-from animalmm.engines.choice import MME, Auto, Whitened, engine_spec
+from animalmm.engines.choice import MME, Auto, OneKernel, Whitened, engine_spec
+from animalmm.engines.one_kernel import OneKernelEngine
 from animalmm.engines.point import SparsePoint
 from animalmm.engines.sparse import SparseEngine
 
-__all__ = ["MME", "Auto", "SparseEngine", "SparsePoint", "Whitened", "engine_spec"]
+__all__ = [
+    "MME",
+    "Auto",
+    "OneKernel",
+    "OneKernelEngine",
+    "SparseEngine",
+    "SparsePoint",
+    "Whitened",
+    "engine_spec",
+]

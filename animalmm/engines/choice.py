@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from scipy import sparse
 
-from animalmm.core import EngineSpec, Problem, named
+from animalmm.core import Engine, EngineSpec, Problem, named
+from animalmm.engines.one_kernel import OneKernelEngine, has_dense_kernel, refusal
 from animalmm.engines.sparse import SparseEngine
 
-__all__ = ["MME", "Auto", "Whitened", "engine_spec"]
+__all__ = ["MME", "Auto", "OneKernel", "Whitened", "engine_spec"]
+
+_WORTH = 200  # levels of a dense kernel from which its reduction pays, see benchmarks/one_kernel.py
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class _Sparse:
         """The coordinates of each term, and why."""
         raise AssertionError("a subclass chooses")
 
-    def prepare(self, problem: Problem) -> SparseEngine:
+    def prepare(self, problem: Problem) -> Engine:
         """Bind to a problem."""
         forms, why = self._forms(problem)
         joined = bool(sparse.issparse(problem.X)) if self.join is None else self.join
@@ -54,12 +57,32 @@ class Whitened(_Sparse):
 
 
 @dataclass(frozen=True)
+class OneKernel:
+    """One dense relationship, reduced to a band once."""
+
+    def prepare(self, problem: Problem) -> OneKernelEngine:
+        """Bind to a problem."""
+        return OneKernelEngine(problem, description="one_kernel: as asked")
+
+
+@dataclass(frozen=True)
 class Auto(_Sparse):
     """For each term the form that its relationship has at hand, so that nothing is inverted.
 
     A pedigree or a given precision is used by its inverse, a given covariance by its Cholesky
-    factor.
+    factor. A single term of one effect with a dense covariance of 200 levels or more, and X dense,
+    goes to the engine for one kernel.
     """
+
+    def prepare(self, problem: Problem) -> Engine:
+        """Bind to a problem."""
+        if refusal(problem) or self.join or sparse.issparse(problem.X):
+            return super().prepare(problem)
+        term = problem.terms[0]
+        if term.q < _WORTH or not has_dense_kernel(term.relationship):
+            return super().prepare(problem)
+        why = f"'{term.name}' alone, by its dense relationship of {term.q} levels"
+        return OneKernelEngine(problem, description=f"one_kernel: {why}, reduced once to a band")
 
     def _forms(self, problem: Problem) -> tuple[list[str], str]:
         forms, reasons = [], []
@@ -73,7 +96,12 @@ class Auto(_Sparse):
         return forms, f"{name}: {'; '.join(reasons) or 'no relationship matrices'}"
 
 
-_NAMES: dict[str, EngineSpec] = {"auto": Auto(), "mme": MME(), "whitened": Whitened()}
+_NAMES: dict[str, EngineSpec] = {
+    "auto": Auto(),
+    "mme": MME(),
+    "one_kernel": OneKernel(),
+    "whitened": Whitened(),
+}
 
 
 def engine_spec(engine: str | EngineSpec) -> EngineSpec:

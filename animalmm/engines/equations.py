@@ -20,11 +20,14 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg
 
-from animalmm.core import Matrix
+from animalmm.core import Matrix, Vector
+from animalmm.engines.errors import FEW, Errors
 from animalmm.errors import EstimationError
-from animalmm.linalg import Factor
+from animalmm.linalg import Factor, SelectedInverse
 
 __all__ = ["ApartEquations", "Equations", "JoinedEquations"]
+
+_TOGETHER = 256  # right sides solved together: enough for BLAS-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +75,28 @@ class ApartEquations:
         """``M^-1 r_b``."""
         return self.random.solve(r_b)
 
+    def fixed_covariance(self) -> Matrix:
+        """Covariance of gamma, shape (p, p)."""
+        p = self.ZX.shape[1]
+        return np.asarray(linalg.cho_solve((self._cholesky, True), np.eye(p))) if p else self.ZX[:0]
+
+    def fixed_variances(self) -> Vector:
+        """Diagonal of `fixed_covariance`, shape (p,)."""
+        return np.diag(self.fixed_covariance())
+
+    @cached_property
+    def _selected(self) -> SelectedInverse:
+        return self.random.selected_inverse()
+
+    def errors(self, *, given_beta: bool) -> Errors:
+        """Covariance of the errors of b, where the pattern has it."""
+        p = self.ZX.shape[1]
+        if given_beta or not p:
+            return Errors(self._selected, 0, self.ZX[:, :0])
+        # C^bb = M^-1 + M^-1 L'Z'WB S^-1 B'WZL M^-1, S = Schur complement (Henderson 1975)
+        H = linalg.solve_triangular(self._cholesky, self._solved.T, lower=True).T
+        return Errors(self._selected, 0, H)
+
     def logdet_random(self) -> float:
         """log|M|."""
         return self.random.logdet()
@@ -111,6 +136,38 @@ class JoinedEquations:
     def solve_random(self, r_b: Matrix) -> Matrix:
         """``M^-1 r_b``."""
         return self._random.solve(r_b)
+
+    def fixed_covariance(self) -> Matrix:
+        """Covariance of gamma, shape (p, p)."""
+        covariance = np.empty((self.p, self.p))
+        for start in range(0, self.p, _TOGETHER):
+            part = np.arange(start, min(start + _TOGETHER, self.p))
+            unit = np.zeros((self.whole.n, len(part)))
+            unit[part, part - start] = 1.0
+            covariance[:, part] = self.whole.solve(unit)[: self.p]
+        return covariance
+
+    def fixed_variances(self) -> Vector:
+        """Diagonal of `fixed_covariance`, shape (p,)."""
+        if self.p <= FEW:
+            return np.diag(self.fixed_covariance())
+        fixed = np.arange(self.p)
+        return self._selected.at(fixed, fixed)
+
+    @cached_property
+    def _selected(self) -> SelectedInverse:
+        return self.whole.selected_inverse()
+
+    @cached_property
+    def _selected_random(self) -> SelectedInverse:
+        return self._random.selected_inverse()
+
+    def errors(self, *, given_beta: bool) -> Errors:
+        """Covariance of the errors of b, where the pattern has it."""
+        nothing = np.empty((self.whole.n - self.p, 0))
+        if given_beta:
+            return Errors(self._selected_random, 0, nothing)
+        return Errors(self._selected, self.p, nothing)
 
     def logdet_random(self) -> float:
         """log|M|."""

@@ -47,6 +47,10 @@ class FixedBasis:
             return np.asarray((gamma.T / self.R).T)
         return np.asarray(linalg.solve_triangular(self.R, gamma))
 
+    def beta_covariance(self, covariance: Matrix) -> Matrix:
+        """Covariance of beta from that of gamma, shape (p, p)."""
+        return self.beta(self.beta(covariance).T)
+
 
 def fixed_basis(X: DesignMatrix, weights: Vector) -> FixedBasis:
     """Orthonormalise a dense X or scale a sparse one, in the metric of the weights."""

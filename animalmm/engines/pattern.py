@@ -145,14 +145,20 @@ def _level_pairs(
 
 
 def _lower_prior(block: Block, start: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Keys and values of the lower triangle of ``K^-1 ⊗ I_t``."""
+    """Keys and values of the lower triangle of ``K^-1 ⊗ I_t``.
+
+    The t x t blocks are full: elimination fills most of them anyway, the order of elimination is
+    better for it, and the selected inverse has every block of two levels that meet in K^-1.
+    """
     if block.prior is None:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
     lower = sparse.tril(block.prior, format="coo")
     effect = np.arange(block.t)
-    rows = start + lower.row.astype(np.int64)[:, None] * block.t + effect
-    columns = start + lower.col.astype(np.int64)[:, None] * block.t + effect
-    return (columns * n + rows).ravel(), np.repeat(lower.data, block.t)
+    rows = start + (lower.row.astype(np.int64) * block.t)[:, None, None] + effect[:, None]
+    columns = start + (lower.col.astype(np.int64) * block.t)[:, None, None] + effect
+    values = lower.data[:, None, None] * np.eye(block.t)
+    below = rows >= columns
+    return (columns * n + rows)[below], values[below]
 
 
 def _density(Z: sparse.csr_array) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from animalmm.core import Matrix, Psi, Vector
 from animalmm.engines.equations import Equations
+from animalmm.engines.errors import FEW
 from animalmm.engines.prepared import Prepared
 
 __all__ = ["SparsePoint"]
@@ -105,15 +106,16 @@ class SparsePoint:
 
     @cached_property
     def _beta_covariance(self) -> Matrix:
-        prepared = self._prepared
-        p = prepared.problem.p
-        gamma = np.empty((p, p))
-        for part in self._chunks(p, 1):
-            unit = np.eye(p)[:, part]
-            zero = np.zeros((prepared.Z.shape[1], unit.shape[1]))
-            gamma[:, part] = self._equations.solve(unit, zero)[0]
-        half = prepared.basis.beta(gamma)
-        return prepared.basis.beta(half.T) * self.psi.sigma2
+        return self._prepared.basis.beta_covariance(
+            self._equations.fixed_covariance() * self.psi.sigma2
+        )
+
+    def beta_variances(self) -> Vector:
+        """Diagonal of `beta_covariance`, shape (p,)."""
+        scale = self._prepared.basis.R
+        if scale.ndim == 2:
+            return np.diag(self._beta_covariance).copy()
+        return self._equations.fixed_variances() * self.psi.sigma2 / scale**2
 
     def error_blocks(
         self,
@@ -122,21 +124,39 @@ class SparsePoint:
         *,
         given_beta: bool = False,
     ) -> NDArray[np.float64]:
-        """``Var(u_hat - u)`` of each level, shape (m, T, T); given beta, ``Var(u | y, beta)``."""
+        """``Var(u_hat - u)`` of each level, shape (m, T, T); given beta, ``Var(u | y, beta)``.
+
+        Levels that are elements of b, when they are more than a few, are read from the selected
+        inverse; the others take solves.
+        """
         problem = self._prepared.problem
         width = sum(problem.terms[i].t for i in terms)
         if levels is None:
             levels = np.arange(problem.terms[terms[0]].q)
-        out = np.empty((len(levels), width, width))
-        for part in self._chunks(len(levels), width):
-            E = np.concatenate([self._level_columns(i, levels[part]) for i in terms], axis=2)
-            flat = E.reshape(len(E), -1)
-            if given_beta:
-                solved = self._equations.solve_random(flat)
-            else:
-                solved = self._equations.solve(np.zeros((problem.p, flat.shape[1])), flat)[1]
-            out[part] = np.einsum("nja,njb->jab", E, solved.reshape(E.shape))
+        out = np.full((len(levels), width, width), np.nan)
+        singles = [self._prepared.terms[i].single_levels[1][levels] for i in terms]
+        single = np.flatnonzero(~np.isnan(singles).any(axis=0))
+        if len(single) * width > FEW:
+            errors = self._equations.errors(given_beta=given_beta)
+            out[single] = errors.blocks(self._prepared, self._factors, terms, levels[single])
+        rest = np.flatnonzero(np.isnan(out).any(axis=(1, 2)))
+        for part in self._chunks(len(rest), width):
+            at = rest[part]
+            out[at] = self._solved_blocks(terms, levels[at], given_beta=given_beta)
         return np.asarray((out + out.transpose(0, 2, 1)) / 2 * self.psi.sigma2)
+
+    def _solved_blocks(
+        self, terms: Sequence[int], levels: NDArray[np.intp], *, given_beta: bool
+    ) -> NDArray[np.float64]:
+        """Blocks of `error_blocks` without the residual variance, by solves."""
+        E = np.concatenate([self._level_columns(i, levels) for i in terms], axis=2)
+        flat = E.reshape(len(E), -1)
+        if given_beta:
+            solved = self._equations.solve_random(flat)
+        else:
+            nothing = np.zeros((self._prepared.problem.p, flat.shape[1]))
+            solved = self._equations.solve(nothing, flat)[1]
+        return np.asarray(np.einsum("nja,njb->jab", E, solved.reshape(E.shape)))
 
     def _level_columns(self, term: int, levels: NDArray[np.intp]) -> NDArray[np.float64]:
         """E with ``u_j = E_j' b`` for each level j, shape (Q, m, t)."""
@@ -151,23 +171,12 @@ class SparsePoint:
     def S(self, term: int) -> Matrix:
         """``E[U' K^-1 U | y]``, shape (t, t): B'PB and its expected error, turned by T.
 
-        The trace of ``P C^bb`` takes one solve for each column of P.
+        The pattern of the equations has that of P, so the selected inverse has what is needed.
         """
-        own = self._prepared.terms[term]
-        t, T = own.t, self._factors[term]
-        P = own.prior
+        own, T = self._prepared.terms[term], self._factors[term]
         B = self._split(self._solution[1])[term]
-        inner = B.T @ (P @ B)
-        trace = np.zeros((t, t))
-        start = self._prepared.starts[term]
-        for part in self._chunks(P.shape[1], t):
-            unit = np.kron(_unit_rows(np.arange(P.shape[1])[part], P.shape[1]).T, np.eye(t))
-            E = np.zeros((self._prepared.Z.shape[1], unit.shape[1]))
-            E[start : start + own.block.size] = unit
-            solved = self._equations.solve(np.zeros((self._prepared.problem.p, E.shape[1])), E)[1]
-            block = self._split(solved)[term].reshape(P.shape[1], t, -1, t)
-            trace += np.einsum("jk,jakb->ab", P[:, part].toarray(), block)
-        return np.asarray(T @ (inner + self.psi.sigma2 * trace) @ T.T)
+        trace = self._equations.errors(given_beta=False).trace(self._prepared, term)
+        return np.asarray(T @ (B.T @ (own.prior @ B) + self.psi.sigma2 * trace) @ T.T)
 
     def _chunks(self, n: int, width: int) -> Iterator[slice]:
         """Parts of n things that take `width` right sides each."""

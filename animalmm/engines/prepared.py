@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from animalmm.core import DesignMatrix, Matrix, Problem, Term, Vector
@@ -47,6 +48,16 @@ class PreparedTerm:
     def t(self) -> int:
         """Effects of a level."""
         return self.block.t
+
+    @cached_property
+    def single_levels(self) -> tuple[NDArray[np.intp], Vector]:
+        """For each level of K the level of b and the factor that it is, NaN where it is a sum."""
+        if self.L is None:
+            q = self.block.size // self.t
+            return np.arange(q), np.ones(q)
+        single = np.diff(self.L.indptr) == 1
+        first = np.where(single, self.L.indptr[:-1], 0)
+        return self.L.indices[first].astype(np.intp), np.where(single, self.L.data[first], np.nan)
 
     @property
     def prior(self) -> sparse.csc_array:

@@ -23,7 +23,7 @@ def coefficient_table(problem: Problem, point: Point) -> pd.DataFrame:
 
     The t is lme4's: the estimate over its standard error, with no claim about degrees of freedom.
     """
-    se = np.sqrt(np.diag(point.beta_covariance()))
+    se = np.sqrt(point.beta_variances())
     return pd.DataFrame(
         {"estimate": point.beta, "se": se, "t": point.beta / se}, index=list(problem.names)
     )

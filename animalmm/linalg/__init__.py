@@ -5,11 +5,13 @@ from animalmm.linalg.dense_chol import safe_cholesky
 from animalmm.linalg.interface import Factor, NotPositiveDefiniteError, Symbolic
 from animalmm.linalg.memory import require_memory
 from animalmm.linalg.roots import Root, inverse, root
+from animalmm.linalg.selected_inverse import SelectedInverse
 
 __all__ = [
     "Factor",
     "NotPositiveDefiniteError",
     "Root",
+    "SelectedInverse",
     "Symbolic",
     "analyze",
     "backend",

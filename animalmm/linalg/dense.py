@@ -61,8 +61,11 @@ class DenseFactor(Factor):
         return self._logdet
 
     def lower(self) -> tuple[csc_array, IndexArray]:
-        """A copy of L, its zeros left out, and the order, which is that of the matrix."""
-        return csc_array(np.tril(self._L)), np.arange(self.n)
+        """A copy of L, every element stored, and the order, which is that of the matrix."""
+        columns, rows = np.triu_indices(self.n)
+        ends = np.concatenate([[0], np.cumsum(np.arange(self.n, 0, -1))])
+        L = csc_array((self._L[rows, columns], rows, ends), shape=(self.n, self.n))
+        return L, np.arange(self.n)
 
     def _solve(self, b: FloatArray) -> FloatArray:
         x: FloatArray = dpotrs(self._L, b, lower=1)[0]

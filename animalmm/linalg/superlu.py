@@ -51,15 +51,16 @@ class SuperLUSymbolic(Symbolic):
         bad = ~(pivots > EPS * A.diagonal()) | (lu.perm_r != lu.perm_c)
         if bad.any():
             raise NotPositiveDefiniteError(column=int(self.order[bad.argmax()]))
-        return SuperLUFactor(lu, self.order, float(np.log(pivots).sum()))
+        return SuperLUFactor(lu, A, self.order, float(np.log(pivots).sum()))
 
 
 class SuperLUFactor(Factor):
     """``P A P' = L U``, where ``U = D L'``, P being the permutation by `order`."""
 
-    def __init__(self, lu: SuperLU, order: IndexArray, logdet: float) -> None:
+    def __init__(self, lu: SuperLU, A: csc_array, order: IndexArray, logdet: float) -> None:
         super().__init__(len(order))
         self._lu = lu
+        self._A = A
         self._order = order
         self._logdet = logdet
 
@@ -75,7 +76,8 @@ class SuperLUFactor(Factor):
     def lower(self) -> tuple[csc_array, IndexArray]:
         """L of ``P A P' = L L'``, from ``L U`` with the pivots on the diagonal of U."""
         L = csc_array(self._lu.L @ diags_array(np.sqrt(self._lu.U.diagonal())))
-        return L, self._order[np.argsort(self._lu.perm_c)]
+        filled = _with_fill(L, self._A, self._lu.perm_c)  # SuperLU leaves zeros out
+        return filled, self._order[np.argsort(self._lu.perm_c)]
 
     def _solve(self, b: FloatArray) -> FloatArray:
         x = np.empty_like(b)
@@ -101,3 +103,33 @@ def _full(pattern: Pattern, values: IndexArray) -> csc_array:
     shape = (pattern.n, pattern.n)
     upper = csc_array((values[below], (columns[below], rows[below])), shape=shape)
     return csc_array((values, rows, pattern.indptr), shape=shape) + upper
+
+
+def _with_fill(L: csc_array, A: csc_array, rank: IndexArray) -> csc_array:
+    """L on the pattern of a symbolic factorisation of A, whose rows have these ranks in L."""
+    n = L.shape[0]
+    own = _keys(L, np.arange(n))
+    keys = np.union1d(own, _keys(A, rank))
+    changed = np.ones(n, dtype=bool)
+    while changed.any():  # the rows of a column go on to the column of the first one below it
+        columns, rows = np.divmod(keys, n)
+        below = rows > columns
+        columns, rows = columns[below], rows[below]
+        first = np.flatnonzero(np.diff(columns, prepend=-1))
+        parent = np.repeat(rows[first], np.diff(np.append(first, len(rows))))
+        wanted = (parent * n + rows)[(rows > parent) & changed[columns]]
+        new = np.setdiff1d(wanted, keys)
+        changed = np.bincount(new // n, minlength=n) > 0
+        keys = np.union1d(keys, new)
+    values = np.zeros(len(keys))
+    values[np.searchsorted(keys, own)] = L.data
+    columns, rows = np.divmod(keys, n)
+    return csc_array((values, rows, np.searchsorted(columns, np.arange(n + 1))), shape=(n, n))
+
+
+def _keys(A: csc_array, rank: IndexArray) -> IndexArray:
+    """Column and row of each entry of the lower triangle in one number, the rows being ranked."""
+    rank = rank.astype(np.int64)
+    columns, rows = np.repeat(rank, np.diff(A.indptr)), rank[A.indices]
+    below = rows >= columns
+    return columns[below] * len(rank) + rows[below]

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from animalmm import inference
-from animalmm.core import Problem
+from animalmm.core import Point, Problem
 from animalmm.design import Design
 from animalmm.errors import listing
 from animalmm.estimation import Estimate
-from animalmm.result.summary import Summary
+from animalmm.result.summary import MAX_CORRELATIONS, Summary
 
 __all__ = ["summarise"]
 
@@ -18,8 +18,6 @@ __all__ = ["summarise"]
 def summarise(design: Design, estimate: Estimate) -> Summary:
     """Make the summary of a fit."""
     problem, point = design.problem, estimate.point
-    vcov = inference.covariance_of_fixed_effects(problem, point)
-    se = np.sqrt(np.diag(vcov))
     by = "REML" if estimate.method == "REML" else "maximum likelihood"
     return Summary(
         title=f"Linear mixed model fit by {by}",
@@ -29,9 +27,18 @@ def summarise(design: Design, estimate: Estimate) -> Summary:
         random=_random(problem, inference.variance_table(problem, estimate.psi)),
         shares=inference.variance_shares(problem, estimate.psi)[["variance", "share"]],
         fixed=inference.coefficient_table(problem, point),
-        correlation=vcov.div(se, axis=0).div(se, axis=1),
+        correlation=_correlation(problem, point),
         notes=_notes(design, estimate),
     )
+
+
+def _correlation(problem: Problem, point: Point) -> pd.DataFrame:
+    """Correlation of the fixed effects; of too many to print it would cost more than the fit."""
+    if problem.p > MAX_CORRELATIONS:
+        return pd.DataFrame()
+    vcov = inference.covariance_of_fixed_effects(problem, point)
+    se = np.sqrt(np.diag(vcov))
+    return vcov.div(se, axis=0).div(se, axis=1)
 
 
 def _facts(design: Design, estimate: Estimate) -> pd.Series:

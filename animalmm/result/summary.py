@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-__all__ = ["Summary"]
+__all__ = ["MAX_CORRELATIONS", "Summary"]
 
-_MAX_CORRELATIONS = 20  # lme4 too leaves the correlations of more fixed effects out
+MAX_CORRELATIONS = 20  # lme4 too leaves the correlations of more fixed effects out
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Summary:
     fixed : DataFrame
         ``estimate se t``.
     correlation : DataFrame
-        Correlation of the fixed effects.
+        Correlation of the fixed effects; empty when they are more than 20 (see `Fit.vcov`).
     notes : tuple of str
         Dropped rows and columns, boundary, convergence.
     """
@@ -59,7 +59,7 @@ class Summary:
             "Shares of the phenotypic variance:\n" + _text(self.shares),
             "Fixed effects:\n" + _text(self.fixed) if len(self.fixed) else "No fixed effects.",
         ]
-        if 1 < len(self.fixed) <= _MAX_CORRELATIONS:
+        if 1 < len(self.fixed) <= MAX_CORRELATIONS:
             lower = self.correlation.where(np.tri(len(self.fixed), k=-1, dtype=bool))
             table = lower.iloc[1:, :-1]
             parts.append("Correlation of fixed effects:\n" + _text(table, form=".3f"))

@@ -90,6 +90,9 @@ class BruteForce:
     def beta_covariance(self):
         return np.linalg.inv(self.XVX)
 
+    def beta_variances(self):
+        return np.diag(self.beta_covariance())
+
     @cached_property
     def u(self):
         Py = self.P @ self.y

@@ -28,6 +28,7 @@ def contents(point, problem):
         "quad": point.quad,
         "beta": point.beta,
         "beta_covariance": point.beta_covariance(),
+        "beta_variances": point.beta_variances(),
         "P v": point.apply_P(v),
         "P y": point.apply_P(problem.y),
     }

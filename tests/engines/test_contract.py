@@ -1,8 +1,15 @@
 """Every engine against brute force: the contract, inherited."""
 
-from animalmm.engines import MME, Auto, Whitened
+import dataclasses
+from functools import cache
 
-from .contract import EngineContract
+import numpy as np
+import pytest
+
+from animalmm.engines import MME, Auto, OneKernel, Whitened
+
+from .contract import SINGULAR_FORMS, EngineContract
+from .models import random_case
 
 
 class TestMME(EngineContract):
@@ -44,3 +51,27 @@ class TestWhitenedApart(EngineContract):
 class TestAuto(EngineContract):
     def spec(self):
         return Auto()
+
+
+@cache
+def one_kernel_case(seed, kind):
+    """Every third random case has one term of one effect; they get an offset and bare records."""
+    options = {
+        "big": {"big": True},
+        "singular sigma": {"singular_sigma": True},
+        "singular kernel": {"forms": SINGULAR_FORMS},
+        "no fixed effects": {"p": 0},
+    }
+    case = random_case(3 * seed, **options.get(kind, {}))
+    offset = np.random.default_rng(seed).normal(size=case.problem.n)
+    return dataclasses.replace(case, problem=dataclasses.replace(case.problem, offset=offset))
+
+
+class TestOneKernel(EngineContract):
+    def spec(self):
+        return OneKernel()
+
+    def case(self, seed, kind):
+        if kind == "one relationship":
+            pytest.skip("this engine takes one term")
+        return one_kernel_case(seed, kind)

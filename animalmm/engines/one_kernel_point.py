@@ -1,0 +1,164 @@
+"""One evaluation of the engine for one dense kernel.
+
+Below, N = I + gamma E H E' is the covariance of the weighted records relative to the residual
+variance, and M = I + gamma B the part of it that is not the identity, in the coordinates of the
+band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from animalmm.core import Matrix, Psi, Vector
+from animalmm.engines.kernel import Columns, Reduced
+from animalmm.linalg.band import BandCholesky
+
+__all__ = ["OneKernelPoint"]
+
+_TOGETHER = 512  # levels whose errors are computed together: enough for BLAS-3
+
+
+class OneKernelPoint:
+    """The likelihood at one psi. See `animalmm.core.Point`."""
+
+    def __init__(self, reduced: Reduced, psi: Psi, gamma: float, cholesky: BandCholesky) -> None:
+        self.psi = psi
+        self._reduced = reduced
+        self._gamma = gamma
+        self._cholesky = cholesky
+
+    def _half(self, columns: Columns) -> Columns:
+        """``N^-1/2 v``: inner products of such are those by N^-1."""
+        return Columns(self._cholesky.forward(columns.inside), columns.outside)
+
+    @cached_property
+    def _fixed(self) -> Columns:
+        return self._half(self._reduced.fixed)
+
+    @cached_property
+    def _response(self) -> Columns:
+        return self._half(self._reduced.response)
+
+    @cached_property
+    def _information(self) -> Matrix:
+        """Lower Cholesky factor of ``B'N^-1B``, B the basis of the fixed effects."""
+        return np.asarray(linalg.cholesky(_cross(self._fixed, self._fixed), lower=True))
+
+    def _projected(self, half: Columns) -> Columns:
+        """What is left of ``N^-1/2 v`` when the fixed effects are fitted."""
+        return half - self._fixed @ self._coefficients(half)
+
+    def _coefficients(self, half: Columns) -> Matrix:
+        return self._solve_information(_cross(self._fixed, half))
+
+    def _solve_information(self, v: Matrix) -> Matrix:
+        return np.asarray(linalg.cho_solve((self._information, True), v)) if v.size else v
+
+    @cached_property
+    def _residual(self) -> Columns:
+        """``N^-1/2 (y - X beta)``."""
+        return self._projected(self._response)
+
+    @cached_property
+    def logdet_V(self) -> float:
+        """log|V|."""
+        scale = self._reduced.problem.n * float(np.log(self.psi.sigma2))
+        return self._cholesky.logdet() + scale - self._reduced.logdet_weights
+
+    @cached_property
+    def logdet_XVX(self) -> float:
+        """log|X'V^-1X|."""
+        information = float(np.log(np.diag(self._information)).sum())
+        scale = self._reduced.problem.p * float(np.log(self.psi.sigma2))
+        return 2.0 * (information + self._reduced.basis.logdet) - scale
+
+    @property
+    def logdet_reml(self) -> float:
+        """log|V| + log|X'V^-1X|."""
+        return self.logdet_V + self.logdet_XVX
+
+    @cached_property
+    def quad(self) -> float:
+        """``(y - X beta)' V^-1 (y - X beta)``, a sum of squares."""
+        return _cross(self._residual, self._residual).item() / self.psi.sigma2
+
+    @cached_property
+    def beta(self) -> Vector:
+        """BLUE, shape (p,)."""
+        return self._reduced.basis.beta(self._coefficients(self._response)[:, 0])
+
+    @cached_property
+    def u(self) -> tuple[Matrix, ...]:
+        """BLUP of all levels of K, shape (q, 1)."""
+        solved = self._cholesky.backward(self._residual.inside)
+        return (self._gamma * self._reduced.kernel.spread(solved),)
+
+    def beta_covariance(self) -> Matrix:
+        """``(X'V^-1X)^-1``, shape (p, p)."""
+        inverse = self._solve_information(np.eye(self._reduced.problem.p))
+        return self.psi.sigma2 * self._reduced.basis.beta_covariance(inverse)
+
+    def beta_variances(self) -> Vector:
+        """Diagonal of `beta_covariance`, shape (p,)."""
+        return np.diag(self.beta_covariance())
+
+    def error_blocks(
+        self,
+        terms: Sequence[int],
+        levels: NDArray[np.intp] | None = None,
+        *,
+        given_beta: bool = False,
+    ) -> NDArray[np.float64]:
+        """``Var(u_hat - u)`` of each level, shape (m, 1, 1); given beta, ``Var(u | y, beta)``.
+
+        It is ``sigma_u^2 (K_jj - gamma c_j' N^-1 c_j)`` for the covariances c of the level with the
+        records, plus what the uncertainty of beta adds.
+        """
+        kernel = self._reduced.kernel
+        diagonal = self._reduced.term.relationship.diagonal()
+        at = np.arange(len(diagonal)) if levels is None else levels
+        explained = np.empty(len(at))
+        for start in range(0, len(at), _TOGETHER):
+            part = slice(start, start + _TOGETHER)
+            half = self._cholesky.forward(kernel.levels(at[part]))
+            explained[part] = np.square(half).sum(axis=0)
+            if not given_beta:
+                by_beta = self._fixed.inside.T @ half
+                explained[part] -= (by_beta * self._solve_information(by_beta)).sum(axis=0)
+        errors = self._gamma * self.psi.sigma2 * (diagonal[at] - self._gamma * explained)
+        return np.asarray(errors[:, None, None])
+
+    def S(self, term: int) -> Matrix:
+        """``E[u' K^-1 u | y]``, shape (1, 1), K^-1 the Moore-Penrose inverse of a singular K.
+
+        ``E' P (V - R) P E`` and ``tr P (V - R)``, R = sigma_e^2 W^-1, take no product with K.
+        """
+        residual = self._residual.inside
+        solved = self._cholesky.backward(residual)
+        fitted = float((residual * residual).sum() - (solved * solved).sum())
+        fixed = self._fixed.inside
+        by_fixed = self._cholesky.backward(fixed)
+        lost = self._solve_information(fixed.T @ fixed - by_fixed.T @ by_fixed)
+        m = len(residual)
+        unexplained = self._reduced.kernel.rank - m + self._cholesky.inverse_trace()
+        variance = self._gamma * self.psi.sigma2
+        total = self._gamma * fitted + variance * (unexplained + float(np.trace(lost)))
+        return np.array([[total]])
+
+    def apply_P(self, v: Matrix) -> Matrix:
+        """``P v``, shape of v."""
+        wide = v[:, None] if v.ndim == 1 else v
+        half = self._projected(self._half(self._reduced.weighted(wide)))
+        solved = Columns(self._cholesky.backward(half.inside), half.outside)
+        out = self._reduced.unweighted(solved) / self.psi.sigma2
+        return out[:, 0] if v.ndim == 1 else out
+
+
+def _cross(a: Columns, b: Columns) -> Matrix:
+    """``a'b``."""
+    return np.asarray(a.inside.T @ b.inside + a.outside.T @ b.outside)

@@ -1,0 +1,184 @@
+"""A dense symmetric matrix in band form: ``A = Q B Q'``, B a block tridiagonal band matrix.
+
+One reduction, and every further ``a B + c I`` is factorised in O(n b^2). LAPACK's way to a
+tridiagonal form (dsytrd) does half of its work matrix times vector, at the speed of memory; to stop
+at a band of b columns lets all of it be matrix times matrix (Schreiber & Van Loan 1989; Bischof,
+Lang & Sun 2000, the first of two stages). See benchmarks/one_kernel.py for what that gains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg.blas import dsymm, dsyr2k, dtrsm
+from scipy.linalg.lapack import dgeqrt, dpotrf
+
+from animalmm.linalg.interface import FloatArray, NotPositiveDefiniteError
+
+__all__ = ["BandCholesky", "BandForm", "reduce_to_band"]
+
+WIDTH = 64  # of a block: enough for BLAS-3, and little work for each factorisation
+_PANELS = 8  # after so many panels what is left moves to an array of its own
+
+
+@dataclass(frozen=True, eq=False)
+class BandCholesky:
+    """Cholesky factor of a block tridiagonal matrix, by blocks.
+
+    Attributes
+    ----------
+    diagonal : sequence of ndarray, k blocks
+        Lower triangular blocks on the diagonal.
+    below : sequence of ndarray, k - 1 blocks
+        The blocks under them.
+    """
+
+    diagonal: Sequence[FloatArray]
+    below: Sequence[FloatArray]
+
+    def logdet(self) -> float:
+        """Natural logarithm of the determinant of the matrix."""
+        return 2.0 * sum(float(np.log(L.diagonal()).sum()) for L in self.diagonal)
+
+    def forward(self, v: FloatArray) -> FloatArray:
+        """``L^-1 v`` for v of shape (n, k)."""
+        parts = self._parts(v)
+        solved: list[FloatArray] = []
+        for i, L in enumerate(self.diagonal):
+            rest = parts[i] - self.below[i - 1] @ solved[-1] if i else parts[i]
+            solved.append(dtrsm(1.0, L, rest, lower=1))
+        return np.concatenate(solved)
+
+    def backward(self, v: FloatArray) -> FloatArray:
+        """``L'^-1 v`` for v of shape (n, k)."""
+        parts = self._parts(v)
+        last = dtrsm(1.0, self.diagonal[-1], parts[-1], lower=1, trans_a=1)
+        solved: list[FloatArray] = [last]
+        for i in reversed(range(len(self.below))):
+            rest = parts[i] - self.below[i].T @ solved[-1]
+            solved.append(dtrsm(1.0, self.diagonal[i], rest, lower=1, trans_a=1))
+        return np.concatenate(solved[::-1])
+
+    def inverse_trace(self) -> float:
+        """Trace of the inverse of the matrix, by its blocks on the diagonal (Takahashi 1973)."""
+        total, after = 0.0, np.zeros((0, 0))
+        for i in reversed(range(len(self.diagonal))):
+            L = self.diagonal[i]
+            inverse = dtrsm(1.0, L, np.eye(len(L)), lower=1)
+            block = inverse.T @ inverse
+            if i < len(self.below):
+                G = self.below[i] @ inverse
+                block += G.T @ after @ G
+            total += float(np.trace(block))
+            after = block
+        return total
+
+    def _parts(self, v: FloatArray) -> list[FloatArray]:
+        return np.split(v, np.cumsum([len(L) for L in self.diagonal])[:-1])
+
+
+@dataclass(frozen=True, eq=False)
+class BandForm:
+    """``A = Q B Q'``.
+
+    Attributes
+    ----------
+    diagonal, below : sequence of ndarray
+        The blocks of B: symmetric (lower triangle) on the diagonal, upper triangular under it.
+    reflectors : sequence of (start, Y, T)
+        Q is the product of the ``I - Y T Y'``, each on the rows from its start.
+    """
+
+    diagonal: Sequence[FloatArray]
+    below: Sequence[FloatArray]
+    reflectors: Sequence[tuple[int, FloatArray, FloatArray]]
+
+    def rotate(self, v: FloatArray) -> FloatArray:
+        """``Q' v`` for v of shape (n, k)."""
+        out = v.copy()
+        for start, Y, T in self.reflectors:
+            out[start:] -= Y @ (T.T @ (Y.T @ out[start:]))
+        return out
+
+    def rotate_back(self, v: FloatArray) -> FloatArray:
+        """``Q v`` for v of shape (n, k)."""
+        out = v.copy()
+        for start, Y, T in reversed(self.reflectors):
+            out[start:] -= Y @ (T @ (Y.T @ out[start:]))
+        return out
+
+    def cholesky(self, scale: float, shift: float) -> BandCholesky:
+        """Factorise ``scale B + shift I``; a NotPositiveDefiniteError when it has no factor."""
+        diagonal: list[FloatArray] = []
+        below: list[FloatArray] = []
+        for i, D in enumerate(self.diagonal):
+            block = scale * D
+            block.flat[:: len(D) + 1] += shift
+            if i:
+                E = dtrsm(scale, diagonal[-1], self.below[i - 1], side=1, lower=1, trans_a=1)
+                below.append(E)
+                block -= E @ E.T
+            L, info = dpotrf(block, lower=1, clean=1)
+            if info or np.isnan(L[-1, -1]):
+                raise NotPositiveDefiniteError
+            diagonal.append(L)
+        return BandCholesky(diagonal, below)
+
+
+def reduce_to_band(A: FloatArray, width: int = WIDTH) -> BandForm:
+    """Reduce a symmetric matrix to band form by blocked Householder reflections.
+
+    Parameters
+    ----------
+    A : ndarray, shape (n, n), n > 0
+        Symmetric; only the lower triangle is read. Overwritten when it is in column-major order.
+    width : int, default 64
+        Rows and columns of a block.
+
+    Returns
+    -------
+    BandForm
+        4/3 n^3 multiplications and additions, against the 1/3 n^3 of a Cholesky factor.
+    """
+    n, at = len(A), 0  # at: where in A, which shrinks, the next panel begins
+    A = np.asfortranarray(A)
+    diagonal, below, reflectors = [], [], []
+    for start in range(0, n - width, width):
+        if at == _PANELS * width:
+            A, at = np.asfortranarray(A[at:, at:]), 0
+        end = at + width
+        diagonal.append(A[at:end, at:end].copy())
+        Y, T, R = _reflector(A[end:, at:end])
+        A = _apply(A, end, Y, T)
+        below.append(R)
+        reflectors.append((start + width, Y, T))
+        at = end
+    diagonal.append(A[at:, at:].copy())
+    return BandForm([np.tril(D) + np.tril(D, -1).T for D in diagonal], below, reflectors)
+
+
+def _reflector(panel: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Y, T and R with ``panel = (I - Y T Y') [R; 0]``, by a QR factorisation."""
+    size = min(panel.shape)
+    packed, T, _ = dgeqrt(size, panel)
+    Y = np.tril(packed[:, :size], -1)
+    Y[np.arange(size), np.arange(size)] = 1.0
+    return Y, np.triu(T[:size, :size]), np.triu(packed[:size])
+
+
+def _apply(A: FloatArray, end: int, Y: FloatArray, T: FloatArray) -> FloatArray:
+    """``H' A H`` of the rows and columns of A from `end`, H = I - Y T Y'; lower triangle only.
+
+    It is ``A - Y W' - W Y'`` with ``W = A U - Y (U' A U) / 2`` and U = Y T. Rows of zeros above
+    spare BLAS a copy of that part of A.
+    """
+    tall = np.zeros((len(A), Y.shape[1]), order="F")
+    tall[end:] = Y
+    U = np.asfortranarray(tall @ T)
+    AU = dsymm(1.0, A, U, lower=1)
+    AU[:end] = 0.0
+    W = np.asfortranarray(AU - 0.5 * tall @ (U.T @ AU))
+    updated: FloatArray = dsyr2k(-1.0, tall, W, beta=1.0, c=A, lower=1, overwrite_c=1)
+    return updated

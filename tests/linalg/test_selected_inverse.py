@@ -1,0 +1,121 @@
+"""The selected inverse against the inverse itself."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.sparse import csc_array
+
+from animalmm.linalg import analyze
+
+
+def factorized(A, backend, **options):
+    lower = sparse.tril(csc_array(A), format="csc")
+    lower.sort_indices()
+    return analyze(lower, backend=backend, **options).factorize(lower)
+
+
+def assert_selected(A, backend, **options):
+    """Every element of the pattern of L, that of A among them, and the diagonal are right."""
+    factor = factorized(A, backend, **options)
+    expected = np.linalg.inv(csc_array(A).toarray())
+    selected = factor.selected_inverse()
+    every = np.arange(factor.n)
+    found = selected.at(every[:, None], every)
+    np.testing.assert_array_equal(found, found.T)
+    known = ~np.isnan(found)
+    for matrix, order in ((csc_array(A), every), factor.lower()):
+        rows, columns = order[matrix.indices], order[np.repeat(every, np.diff(matrix.indptr))]
+        assert known[rows, columns].all()
+    scale = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))
+    assert np.abs((found - expected) / scale)[known].max() < 1e-10
+    np.testing.assert_array_equal(selected.diagonal(), np.diag(found))
+    return known
+
+
+@st.composite
+def definite(draw):
+    """Any pattern, blocks apart among them; entries that are zero are stored."""
+    n = draw(st.integers(1, 40))
+    places = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1))
+    edges = sorted({(max(e), min(e)) for e in draw(st.lists(places, max_size=90)) if e[0] != e[1]})
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    values = rng.normal(size=len(edges)) * (rng.random(len(edges)) < 0.8)
+    i, k = np.array(edges, dtype=int).reshape(-1, 2).T
+    diagonal = rng.uniform(0.05, 2, size=n)
+    np.add.at(diagonal, i, np.abs(values))
+    np.add.at(diagonal, k, np.abs(values))
+    every = np.arange(n)
+    triplets = np.r_[diagonal, values, values], (np.r_[every, i, k], np.r_[every, k, i])
+    return csc_array(triplets, shape=(n, n))
+
+
+@settings(deadline=None)
+@given(A=definite())
+def test_it_is_the_inverse(backend, A):
+    assert_selected(A, backend)
+
+
+def grid(side):
+    path = sparse.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(side, side))
+    eye = sparse.eye_array(side)
+    return sparse.kron(path, eye) + sparse.kron(eye, path) + 0.01 * sparse.eye_array(side**2)
+
+
+@pytest.mark.parametrize("ordering", ["amd", "metis", "natural"])
+def test_every_order_gives_it(backend, ordering):
+    known = assert_selected(grid(15), backend, ordering=ordering)
+    assert backend == "dense" or not known.all()
+
+
+def test_supernodes_of_many_columns(backend, monkeypatch):
+    """Dense blocks that share a border, so that fronts are cut into portions too."""
+    monkeypatch.setattr("animalmm.linalg.supernodes._FRONTS", 300)
+    monkeypatch.setattr("animalmm.linalg.selected_inverse._TOGETHER", 100)
+    rng = np.random.default_rng(5)
+    M = sparse.block_diag([rng.normal(size=(12, 9)) for _ in range(14)], format="csr")
+    border = sparse.csr_array(
+        rng.normal(size=(M.shape[0], 7)) * (rng.random((M.shape[0], 7)) < 0.4)
+    )
+    B = sparse.hstack([border, M], format="csr")
+    assert_selected(B.T @ B + 0.1 * sparse.eye_array(B.shape[1]), backend)
+
+
+def test_a_chain_of_supernodes_is_deep(backend):
+    n = 400
+    A = sparse.diags_array([-1.0, 2.1, -1.0], offsets=[-1, 0, 1], shape=(n, n))
+    assert_selected(A, backend, ordering="natural")
+
+
+@pytest.mark.parametrize("n", [1, 2, 150])
+def test_a_diagonal_matrix(backend, n):
+    A = sparse.diags_array(np.arange(1.0, n + 1))
+    known = assert_selected(A, backend)
+    assert backend == "dense" or known.sum() == n
+
+
+def test_blocks_apart(backend):
+    A = sparse.block_diag([grid(4), 3.0 * np.eye(1), np.ones((5, 5)) + np.eye(5), grid(6)])
+    known = assert_selected(A, backend)
+    assert backend == "dense" or not known[:16, 16:].any()
+
+
+def test_no_rows(backend):
+    selected = factorized(csc_array((0, 0)), backend).selected_inverse()
+    assert selected.diagonal().shape == (0,)
+
+
+def test_zeros_of_the_numbers_stay_in_the_pattern(backend):
+    """What is asked for is the pattern that was analysed, whatever the values turn out to be."""
+    A = csc_array(grid(12))
+    rows, columns = A.indices, np.repeat(np.arange(144), np.diff(A.indptr))
+    values = np.where(rows == columns, 3.0, np.where((rows + columns) % 3 == 0, -0.7, 0.0))
+    assert_selected(csc_array((values, A.indices, A.indptr), shape=A.shape), backend)
+
+
+def test_elements_are_asked_in_any_shape(backend):
+    selected = factorized(grid(12), backend).selected_inverse()
+    assert selected.at(3, 4) == selected.at(4, 3)
+    assert selected.at([[1], [2]], [1, 2]).shape == (2, 2)
+    assert selected.at(np.empty(0, int), np.empty(0, int)).shape == (0,)
