@@ -58,9 +58,10 @@ def fit(
         Contrasts of categorical columns: ``{"sex": "sum"}``; treatment contrasts by default.
     algorithm : {"auto", "df"} or Algorithm
         How the likelihood is maximised: ``df`` is derivative-free on the profiled deviance.
-    engine : {"auto", "mme", "whitened"} or EngineSpec
-        How it is evaluated: ``mme`` by K^-1, ``whitened`` by the Cholesky factor of K; the same
-        numbers.
+    engine : {"auto", "mme", "one_kernel", "whitened"} or EngineSpec
+        How it is evaluated: ``mme`` by K^-1, ``whitened`` by the Cholesky factor of K,
+        ``one_kernel`` for a single random intercept with a dense K, reduced to a band once; the
+        same numbers.
     start : mapping, optional
         Start values of variances by term and "Residual": ``{"animal": 20.0, "Residual": 40.0}``.
     fixed : mapping, optional

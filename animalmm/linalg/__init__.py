@@ -1,7 +1,7 @@
 """Numerical tools that know nothing of statistics."""
 
 from animalmm.linalg.cholmod import analyze, backend
-from animalmm.linalg.dense_chol import safe_cholesky
+from animalmm.linalg.dense_chol import inverse_from_factor, safe_cholesky
 from animalmm.linalg.interface import Factor, NotPositiveDefiniteError, Symbolic
 from animalmm.linalg.memory import require_memory
 from animalmm.linalg.roots import Root, inverse, root
@@ -16,6 +16,7 @@ __all__ = [
     "analyze",
     "backend",
     "inverse",
+    "inverse_from_factor",
     "require_memory",
     "root",
     "safe_cholesky",

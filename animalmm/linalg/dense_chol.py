@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.linalg import eigh, eigvalsh
-from scipy.linalg.lapack import dpocon, dpotrf, dpstrf
+from scipy.linalg.lapack import dpocon, dpotrf, dpotri, dpstrf
 
 from animalmm.errors import ArgumentError
 from animalmm.linalg.interface import FloatArray, NotPositiveDefiniteError
 
-__all__ = ["safe_cholesky"]
+__all__ = ["inverse_from_factor", "safe_cholesky"]
 
 EPS = np.finfo(np.float64).eps
 SINGULAR = 8 * EPS  # of singular matrices it was below 0.5 EPS in 30,000 trials
@@ -57,6 +57,14 @@ def safe_cholesky(K: FloatArray, *, tolerance: float = 1e-8) -> FloatArray:
     zero = max(tolerance, len(K) * EPS) * scale
     semidefinite = _pivoted(K, zero)
     return _spectral(K, zero) if semidefinite is None else semidefinite
+
+
+def inverse_from_factor(L: FloatArray) -> FloatArray:
+    """``(L L')^-1`` of a lower triangular L, exactly symmetric."""
+    half = dpotri(L, lower=1)[0]  # zeros above the diagonal, as in L
+    full: FloatArray = half + half.T
+    np.fill_diagonal(full, half.diagonal())
+    return full
 
 
 def _condition(K: FloatArray, L: FloatArray) -> float:

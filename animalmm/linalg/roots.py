@@ -12,12 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import cho_solve
-from scipy.linalg.lapack import dpotri
 from scipy.sparse import coo_array, csc_array, csr_array, tril
 from scipy.sparse.csgraph import connected_components
 
 from animalmm.linalg.cholmod import analyze
-from animalmm.linalg.dense_chol import safe_cholesky
+from animalmm.linalg.dense_chol import inverse_from_factor, safe_cholesky
 from animalmm.linalg.interface import FloatArray, IndexArray, NotPositiveDefiniteError
 from animalmm.linalg.memory import require_memory
 
@@ -96,7 +95,7 @@ def inverse(
         raise NotPositiveDefiniteError("the matrix is singular", smallest_eigenvalue=0.0)
     if isinstance(factorised.L, np.ndarray):
         require_memory(3 * 8.0 * K.shape[0] ** 2, what, instead)
-        return _inverse_of(factorised.L)
+        return inverse_from_factor(factorised.L)
     return _inverse_by_blocks(csc_array(K), what, instead)
 
 
@@ -152,15 +151,8 @@ def _logdet(L: FloatArray) -> float:
 
 
 def _inverse_by_blocks(K: csc_array, what: str, instead: str) -> csc_array:
-    parts = [(at, at, _inverse_of(safe_cholesky(B))) for at, B in _blocks(K, what, instead)]
+    parts = [(at, at, inverse_from_factor(safe_cholesky(B))) for at, B in _blocks(K, what, instead)]
     return _assembled(parts, K.shape)
-
-
-def _inverse_of(L: FloatArray) -> FloatArray:
-    """``(L L')^-1`` of a lower triangular L, exactly symmetric."""
-    half = dpotri(L, lower=1)[0]
-    full: FloatArray = np.tril(half) + np.tril(half, -1).T
-    return full
 
 
 def _blocks(K: csc_array, what: str, instead: str) -> Iterator[tuple[IndexArray, FloatArray]]:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from animalmm.core import Matrix, Vector
-from animalmm.errors import listing
+from animalmm.errors import IllConditionedWarning, listing, warn
 from animalmm.linalg import require_memory
 from animalmm.relationship.describing import describe
 from animalmm.relationship.labels import places
 
-__all__ = ["USE_INVERSE", "WITHOUT_INVERSE", "LabelledRelationship", "dense"]
+__all__ = [
+    "USE_INVERSE",
+    "WITHOUT_INVERSE",
+    "LabelledRelationship",
+    "dense",
+    "warn_of_lost_digits",
+]
+
+DIGITS = 6.0  # estimates agree to about this many with those of the factor form
 
 USE_INVERSE = "Leave the engine to 'auto' or 'mme', which use the inverse as it is."
 WITHOUT_INVERSE = (
@@ -159,3 +169,18 @@ class LabelledRelationship(ABC):
 def dense(M: Matrix | sparse.csc_array | sparse.csr_array) -> Matrix:
     """The elements of a matrix that may be sparse."""
     return np.asarray(M.toarray() if sparse.issparse(M) else M, dtype=float)
+
+
+def warn_of_lost_digits(
+    K: Matrix | sparse.csc_array, P: Matrix | sparse.csc_array, source: str, remedy: str
+) -> None:
+    """Warn when the inverse P of K has few correct digits: they follow from the condition of K."""
+    matrices: list[Any] = [K, P]
+    condition = math.prod(float(abs(M).sum(axis=0).max()) for M in matrices)
+    digits = -np.log10(np.finfo(float).eps * condition)
+    if digits < DIGITS:
+        warn(
+            f"{source} has condition number {condition:.1g}, so its inverse carries only about "
+            f"{max(digits, 0):.0f} correct digits, {remedy}",
+            IllConditionedWarning,
+        )

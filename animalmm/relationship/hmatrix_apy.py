@@ -22,12 +22,11 @@ from scipy.linalg import solve_triangular
 
 from animalmm.core import Matrix, Vector
 from animalmm.errors import ArgumentError, RelationshipError, listing
-from animalmm.linalg import require_memory
+from animalmm.linalg import inverse_from_factor, require_memory
 from animalmm.relationship.hmatrix_arrays import (
     REMEDY,
     Inverse,
     definite_factor,
-    inverse_from_factor,
 )
 from animalmm.relationship.labels import places
 

@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.linalg import lapack
 
 from animalmm.core import Matrix, Vector
-from animalmm.errors import IllConditionedWarning, RelationshipError, warn
-from animalmm.linalg import NotPositiveDefiniteError, analyze, safe_cholesky
+from animalmm.errors import RelationshipError
+from animalmm.linalg import (
+    NotPositiveDefiniteError,
+    analyze,
+    inverse_from_factor,
+    safe_cholesky,
+)
+from animalmm.relationship.base import warn_of_lost_digits
 
 __all__ = [
     "REMEDY",
@@ -21,7 +26,6 @@ __all__ = [
     "definite_factor",
     "dense_inverse",
     "embed",
-    "inverse_from_factor",
     "passed_on",
 ]
 
@@ -29,7 +33,6 @@ __all__ = [
 # below 1e-14, what is not above 1e-13.
 ROUNDING = 1e-13
 COLUMNS_AT_ONCE = 256
-DIGITS = 6.0  # fewer correct digits than this in an inverse are worth a warning
 REMEDY = "Blend it with the pedigree: blend=0.05"
 
 
@@ -71,21 +74,10 @@ def dense_inverse(K: Matrix, what: str) -> Inverse:
     """
     L = definite_factor(K, what)
     P = inverse_from_factor(L)
-    _warn_of_lost_digits(K, P, what)
+    warn_of_lost_digits(K, P, what, f"and so does H^-1. {REMEDY}")
     scale = np.sqrt(P.diagonal())
     P[np.abs(P) <= ROUNDING * scale[:, None] * scale] = 0.0
     return Inverse(compressed(P), 2.0 * float(np.log(L.diagonal()).sum()))
-
-
-def _warn_of_lost_digits(K: Matrix, P: Matrix, what: str) -> None:
-    condition = float(np.linalg.norm(K, 1) * np.linalg.norm(P, 1))
-    digits = -np.log10(np.finfo(float).eps * condition)
-    if digits < DIGITS:
-        warn(
-            f"{what} has condition number {condition:.1g}, so its inverse, and H^-1 with it, "
-            f"carries only about {max(digits, 0):.0f} correct digits. {REMEDY}",
-            IllConditionedWarning,
-        )
 
 
 def definite_factor(K: Matrix, what: str) -> Matrix:
@@ -108,14 +100,6 @@ def definite_factor(K: Matrix, what: str) -> Matrix:
             f"{what} is singular (rank {L.shape[1]} of {len(K)}) and has no inverse. {REMEDY}"
         )
     return L
-
-
-def inverse_from_factor(L: Matrix) -> Matrix:
-    """``(L L')^-1`` of a lower triangular L, exactly symmetric."""
-    half, _ = lapack.dpotri(L, lower=1)  # zeros above the diagonal, as in L
-    full: Matrix = half + half.T
-    np.fill_diagonal(full, half.diagonal())
-    return full
 
 
 def compressed(K: Matrix) -> sparse.csc_array:

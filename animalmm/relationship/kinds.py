@@ -7,17 +7,15 @@ are computed when first asked for and kept.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from animalmm.core import Matrix, Vector
-from animalmm.errors import IllConditionedWarning, RelationshipError, listing, warn
+from animalmm.errors import RelationshipError, listing
 from animalmm.linalg import (
     Factor,
     NotPositiveDefiniteError,
@@ -28,7 +26,12 @@ from animalmm.linalg import (
     root,
     safe_cholesky,
 )
-from animalmm.relationship.base import USE_INVERSE, WITHOUT_INVERSE, LabelledRelationship
+from animalmm.relationship.base import (
+    USE_INVERSE,
+    WITHOUT_INVERSE,
+    LabelledRelationship,
+    warn_of_lost_digits,
+)
 
 __all__ = [
     "BEND_TO",
@@ -39,7 +42,6 @@ __all__ = [
 
 BEND_TO = 1e-6  # smallest eigenvalue of a bent matrix, relative to the mean of all
 
-_DIGITS = 6.0  # estimates agree to about this many with those of the factor form
 _CHEAPER = "Give the inverse, which is sparse for a pedigree: precision={...}, or a Pedigree."
 
 
@@ -145,20 +147,14 @@ class CovarianceRelationship(LabelledRelationship):
     def _inverse(self) -> sparse.csc_array:
         self._require_inverse()
         P = inverse(self.K, self._root, f"the inverse of {self.source}", _CHEAPER)
-        self._warn_of_lost_digits(P)
+        warn_of_lost_digits(
+            self.K,
+            P,
+            self.source,
+            "and so do estimates made with it. Use engine='whitened' (or 'auto'), which needs no "
+            "inverse",
+        )
         return sparse.csc_array(P)
-
-    def _warn_of_lost_digits(self, P: Matrix | sparse.csc_array) -> None:
-        matrices: list[Any] = [self.K, P]
-        condition = math.prod(float(abs(M).sum(axis=0).max()) for M in matrices)
-        digits = -np.log10(np.finfo(float).eps * condition)
-        if digits < _DIGITS:
-            warn(
-                f"{self.source} has condition number {condition:.1g}, so its inverse carries only "
-                f"about {max(digits, 0):.0f} correct digits, and so do estimates made with it. Use "
-                "engine='whitened' (or 'auto'), which needs no inverse",
-                IllConditionedWarning,
-            )
 
     def precision(self) -> sparse.csc_array:
         """K^-1: dense in sparse clothing, or sparse where K falls into blocks."""

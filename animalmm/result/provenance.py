@@ -26,7 +26,7 @@ def provenance(design: Design, estimate: Estimate) -> dict[str, Any]:
         "rows dropped": dict(frame.dropped),
         "columns dropped": design.dropped,
         "engine": estimate.engine,
-        "factorisation": backend(),
+        "sparse factorisation": backend(),
         "algorithm": estimate.convergence.algorithm,
         "evaluations": estimate.convergence.evaluations,
         "seconds": round(estimate.seconds, 3),
