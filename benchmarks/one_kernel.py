@@ -24,9 +24,11 @@ One run, one BLAS thread, in units of the Cholesky factor (in seconds in the fir
 The whole fit of n = 6,000: 8.2. Up to 2,000 animals the matrix stays in the cache and dsytrd is as
 good or better; beyond, it works at the speed of memory and the band is faster. The 13 to 15
 evaluations of a fit cost half a Cholesky factor together from n = 2,000 on. Against the engine
-`whitened` the whole fit takes as long at n = 200, a third at 500, a fifth at 1,500. With several
-BLAS threads on a machine that is busy otherwise, small products wait for one another and all these
-ratios rise several times: set OPENBLAS_NUM_THREADS=1 there.
+`whitened` the whole fit takes as long at n = 200, a third at 500, a fifth at 1,500. With two
+BLAS threads the small products wait for one another: on a quiet machine a fit takes 0.17 s at 300,
+0.48 at 1,000, 1.1 at 1,500, 1.6 at 2,000 and 3.9 at 3,000, where `whitened` takes 0.08, 0.49, 1.1
+and 2.2 (with one thread 0.02, 0.11, 0.33, 0.51 and 1.8, against 0.03, 0.37, 1.3 and 2.5). `auto`
+takes this engine from 1,000 levels, where it is not slower with either.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ from animalmm.engines.sparse import SparseEngine
 
 __all__ = ["MME", "Auto", "OneKernel", "Whitened", "engine_spec"]
 
-_WORTH = 200  # levels of a dense kernel from which its reduction pays, see benchmarks/one_kernel.py
+# Levels of a dense kernel from which its reduction is not slower, with one thread of BLAS or two; see
+# benchmarks/one_kernel.py.
+WORTH = 1000
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ class Auto(_Sparse):
     """For each term the form that its relationship has at hand, so that nothing is inverted.
 
     A pedigree or a given precision is used by its inverse, a given covariance by its Cholesky
-    factor. A single term of one effect with a dense covariance of 200 levels or more, and X dense,
-    goes to the engine for one kernel.
+    factor. A single term of one effect with a dense covariance of 1,000 levels or more goes, when
+    X is dense, to the engine for one kernel.
     """
 
     def prepare(self, problem: Problem) -> Engine:
@@ -79,7 +81,7 @@ class Auto(_Sparse):
         if refusal(problem) or self.join or sparse.issparse(problem.X):
             return super().prepare(problem)
         term = problem.terms[0]
-        if term.q < _WORTH or not has_dense_kernel(term.relationship):
+        if term.q < WORTH or not has_dense_kernel(term.relationship):
             return super().prepare(problem)
         why = f"'{term.name}' alone, by its dense relationship of {term.q} levels"
         return OneKernelEngine(problem, description=f"one_kernel: {why}, reduced once to a band")
