@@ -12,8 +12,8 @@ from animalmm.engines.sparse import SparseEngine
 
 __all__ = ["MME", "Auto", "OneKernel", "Whitened", "engine_spec"]
 
-# Levels of a dense kernel from which its reduction is not slower, with one thread of BLAS or two; see
-# benchmarks/one_kernel.py.
+# Levels of a dense kernel from which its reduction is not slower, with one thread of BLAS or two:
+# see benchmarks/one_kernel.py.
 WORTH = 1000
 
 
