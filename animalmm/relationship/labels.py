@@ -63,9 +63,19 @@ def positions(
             f"for example data['{column}'] = data['{column}'].astype("
             f"{'int' if kind_of(labels) == 'int' else 'str'})"
         )
+    elif missing.map(_turned_round).isin(labels).any():
+        message += (
+            f"The labels of {source} name the parts in the other order: give the kernels of "
+            "kronecker() in the order of the columns"
+        )
     else:
         message += remedy
     raise RelationshipError(message)
+
+
+def _turned_round(label: object) -> str:
+    """Give "b:a" for "a:b"."""
+    return ":".join(reversed(as_text(label).split(":")))
 
 
 def _refuse_twins(values: pd.Series, column: str) -> None:
