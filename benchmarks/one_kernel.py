@@ -25,10 +25,11 @@ The whole fit of n = 6,000: 8.2. Up to 2,000 animals the matrix stays in the cac
 good or better; beyond, it works at the speed of memory and the band is faster. The 13 to 15
 evaluations of a fit cost half a Cholesky factor together from n = 2,000 on. Against the engine
 `whitened` the whole fit takes as long at n = 200, a third at 500, a fifth at 1,500. With two
-BLAS threads the small products wait for one another: on a quiet machine a fit takes 0.17 s at 300,
-0.48 at 1,000, 1.1 at 1,500, 1.6 at 2,000 and 3.9 at 3,000, where `whitened` takes 0.08, 0.49, 1.1
-and 2.2 (with one thread 0.02, 0.11, 0.33, 0.51 and 1.8, against 0.03, 0.37, 1.3 and 2.5). `auto`
-takes this engine from 1,000 levels, where it is not slower with either.
+BLAS threads, on a quiet machine, the whole fit is 15.3, 11.3 and 9.5 at 1,000, 2,000 and 3,000 (of
+a Cholesky factor of 0.007, 0.041 and 0.12 s) and PEV of all 12 to 24. All products had to be SciPy's
+for that: mixed with NumPy's, whose BLAS has threads of its own, the fit of 3,000 animals took 3.9 s
+in place of 1.3. In seconds, `one_kernel` against `whitened`, two threads: 0.03 / 0.14 at 300 levels,
+0.11 / 0.17 at 600, 0.13 / 0.36 at 1,000, 0.38 / 2.1 at 2,000; hence the limit of 300 for `auto`.
 """
 
 from __future__ import annotations

@@ -12,9 +12,7 @@ from animalmm.engines.sparse import SparseEngine
 
 __all__ = ["MME", "Auto", "OneKernel", "Whitened", "engine_spec"]
 
-# Levels of a dense kernel from which its reduction is not slower, with one thread of BLAS or two:
-# see benchmarks/one_kernel.py.
-WORTH = 1000
+WORTH = 300  # levels of a dense kernel from which its reduction pays, see benchmarks/one_kernel.py
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Auto(_Sparse):
     """For each term the form that its relationship has at hand, so that nothing is inverted.
 
     A pedigree or a given precision is used by its inverse, a given covariance by its Cholesky
-    factor. A single term of one effect with a dense covariance of 1,000 levels or more goes, when
+    factor. A single term of one effect with a dense covariance of 300 levels or more goes, when
     X is dense, to the engine for one kernel.
     """
 

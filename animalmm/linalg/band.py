@@ -4,6 +4,10 @@ One reduction, and every further ``a B + c I`` is factorised in O(n b^2). LAPACK
 tridiagonal form (dsytrd) does half of its work matrix times vector, at the speed of memory; to stop
 at a band of b columns lets all of it be matrix times matrix (Schreiber & Van Loan 1989; Bischof,
 Lang & Sun 2000, the first of two stages). See benchmarks/one_kernel.py for what that gains.
+
+All products are SciPy's. NumPy brings a BLAS of its own, whose threads spin for a while after each
+product and take the cores from those of SciPy's: mixed, the reduction took three times as long with
+two threads as with one.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.blas import dsymm, dsyr2k, dtrsm
+from scipy.linalg.blas import dgemm, dsymm, dsyr2k, dtrsm
 from scipy.linalg.lapack import dgeqrt, dpotrf
 
 from animalmm.linalg.interface import FloatArray, NotPositiveDefiniteError
@@ -47,7 +51,7 @@ class BandCholesky:
         parts = self._parts(v)
         solved: list[FloatArray] = []
         for i, L in enumerate(self.diagonal):
-            rest = parts[i] - self.below[i - 1] @ solved[-1] if i else parts[i]
+            rest = parts[i] - _times(self.below[i - 1], solved[-1]) if i else parts[i]
             solved.append(dtrsm(1.0, L, rest, lower=1))
         return np.concatenate(solved)
 
@@ -57,7 +61,7 @@ class BandCholesky:
         last = dtrsm(1.0, self.diagonal[-1], parts[-1], lower=1, trans_a=1)
         solved: list[FloatArray] = [last]
         for i in reversed(range(len(self.below))):
-            rest = parts[i] - self.below[i].T @ solved[-1]
+            rest = parts[i] - _transposed_times(self.below[i], solved[-1])
             solved.append(dtrsm(1.0, self.diagonal[i], rest, lower=1, trans_a=1))
         return np.concatenate(solved[::-1])
 
@@ -67,10 +71,10 @@ class BandCholesky:
         for i in reversed(range(len(self.diagonal))):
             L = self.diagonal[i]
             inverse = dtrsm(1.0, L, np.eye(len(L)), lower=1)
-            block = inverse.T @ inverse
+            block = _transposed_times(inverse, inverse)
             if i < len(self.below):
-                G = self.below[i] @ inverse
-                block += G.T @ after @ G
+                G = _times(self.below[i], inverse)
+                block += _transposed_times(G, _times(after, G))
             total += float(np.trace(block))
             after = block
         return total
@@ -99,14 +103,14 @@ class BandForm:
         """``Q' v`` for v of shape (n, k)."""
         out = v.copy()
         for start, Y, T in self.reflectors:
-            out[start:] -= Y @ (T.T @ (Y.T @ out[start:]))
+            out[start:] -= _times(Y, _transposed_times(T, _transposed_times(Y, out[start:])))
         return out
 
     def rotate_back(self, v: FloatArray) -> FloatArray:
         """``Q v`` for v of shape (n, k)."""
         out = v.copy()
         for start, Y, T in reversed(self.reflectors):
-            out[start:] -= Y @ (T @ (Y.T @ out[start:]))
+            out[start:] -= _times(Y, _times(T, _transposed_times(Y, out[start:])))
         return out
 
     def cholesky(self, scale: float, shift: float) -> BandCholesky:
@@ -119,7 +123,7 @@ class BandForm:
             if i:
                 E = dtrsm(scale, diagonal[-1], self.below[i - 1], side=1, lower=1, trans_a=1)
                 below.append(E)
-                block -= E @ E.T
+                block -= dgemm(1.0, E, E, trans_b=1)
             L, info = dpotrf(block, lower=1, clean=1)
             if info or np.isnan(L[-1, -1]):
                 raise NotPositiveDefiniteError
@@ -176,9 +180,19 @@ def _apply(A: FloatArray, end: int, Y: FloatArray, T: FloatArray) -> FloatArray:
     """
     tall = np.zeros((len(A), Y.shape[1]), order="F")
     tall[end:] = Y
-    U = np.asfortranarray(tall @ T)
+    U = _times(tall, T)
     AU = dsymm(1.0, A, U, lower=1)
     AU[:end] = 0.0
-    W = np.asfortranarray(AU - 0.5 * tall @ (U.T @ AU))
+    W = AU - 0.5 * _times(tall, _transposed_times(U, AU))
     updated: FloatArray = dsyr2k(-1.0, tall, W, beta=1.0, c=A, lower=1, overwrite_c=1)
     return updated
+
+
+def _times(a: FloatArray, b: FloatArray) -> FloatArray:
+    product: FloatArray = dgemm(1.0, a, b)
+    return product
+
+
+def _transposed_times(a: FloatArray, b: FloatArray) -> FloatArray:
+    product: FloatArray = dgemm(1.0, a, b, trans_a=1)
+    return product

@@ -131,13 +131,13 @@ def test_a_ratio_that_is_no_number_is_an_error_in_words():
         engine.at(Psi((np.array([[np.nan]]),), 1.0))
 
 
-@pytest.mark.parametrize(("q", "taken"), [(999, False), (1000, True)])
+@pytest.mark.parametrize(("q", "taken"), [(299, False), (300, True)])
 def test_auto_takes_one_dense_kernel_from_some_size_on_and_says_so(q, taken):
     K = kernel(q)
     problem = one_term(np.eye(q), CovarianceRelationship(labels(q), K), K).problem
     engine = Auto().prepare(problem)
     assert isinstance(engine, OneKernelEngine) == taken
-    words = "one_kernel: 'animal' alone, by its dense relationship of 1000 levels"
+    words = "one_kernel: 'animal' alone, by its dense relationship of 300 levels"
     assert engine.description.startswith(words if taken else "whitened")
 
 
