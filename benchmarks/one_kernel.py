@@ -26,10 +26,10 @@ good or better; beyond, it works at the speed of memory and the band is faster. 
 evaluations of a fit cost half a Cholesky factor together from n = 2,000 on. Against the engine
 `whitened` the whole fit takes as long at n = 200, a third at 500, a fifth at 1,500. With two
 BLAS threads, on a quiet machine, the whole fit is 15.3, 11.3 and 9.5 at 1,000, 2,000 and 3,000 (of
-a Cholesky factor of 0.007, 0.041 and 0.12 s) and PEV of all 12 to 24. All products had to be SciPy's
-for that: mixed with NumPy's, whose BLAS has threads of its own, the fit of 3,000 animals took 3.9 s
-in place of 1.3. In seconds, `one_kernel` against `whitened`, two threads: 0.03 / 0.14 at 300 levels,
-0.11 / 0.17 at 600, 0.13 / 0.36 at 1,000, 0.38 / 2.1 at 2,000; hence the limit of 300 for `auto`.
+a Cholesky factor of 0.007, 0.041 and 0.12 s). All products had to be SciPy's for that: mixed with
+NumPy's, whose BLAS has threads of its own, the fit of 3,000 animals took 3.9 s in place of 1.3. In
+seconds, `one_kernel` against `whitened`, two threads: 0.03 / 0.14 at 300 levels, 0.11 / 0.17 at
+600, 0.13 / 0.36 at 1,000, 0.38 / 2.1 at 2,000; hence the limit of 300 for `auto`.
 """
 
 from __future__ import annotations

@@ -101,17 +101,18 @@ class BandForm:
 
     def rotate(self, v: FloatArray) -> FloatArray:
         """``Q' v`` for v of shape (n, k)."""
-        out = v.copy()
+        rows = np.array(v.T, order="F")  # its columns from some start on lie together
         for start, Y, T in self.reflectors:
-            out[start:] -= _times(Y, _transposed_times(T, _transposed_times(Y, out[start:])))
-        return out
+            rows[:, start:] -= dgemm(1.0, _times(_times(rows[:, start:], Y), T), Y, trans_b=1)
+        return rows.T
 
     def rotate_back(self, v: FloatArray) -> FloatArray:
         """``Q v`` for v of shape (n, k)."""
-        out = v.copy()
+        rows = np.array(v.T, order="F")
         for start, Y, T in reversed(self.reflectors):
-            out[start:] -= _times(Y, _times(T, _transposed_times(Y, out[start:])))
-        return out
+            turned = dgemm(1.0, _times(rows[:, start:], Y), T, trans_b=1)
+            rows[:, start:] -= dgemm(1.0, turned, Y, trans_b=1)
+        return rows.T
 
     def cholesky(self, scale: float, shift: float) -> BandCholesky:
         """Factorise ``scale B + shift I``; a NotPositiveDefiniteError when it has no factor."""
