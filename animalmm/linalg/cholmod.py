@@ -25,6 +25,7 @@ from scipy.sparse import csc_array, csc_matrix
 
 from animalmm.errors import ArgumentError, FallbackWarning, MissingDependencyError, warn
 from animalmm.linalg.dense import DenseSymbolic
+from animalmm.linalg.fill import both_triangles, with_fill
 from animalmm.linalg.interface import (
     Factor,
     FloatArray,
@@ -207,7 +208,7 @@ class CholeskyFactorAPI(CholmodSymbolic):
             raise self._failed(error) from error
         if factor.rcond == 0.0:  # pivots that are not numbers pass CHOLMOD
             raise NotPositiveDefiniteError
-        return CholeskyFactorAPIFactor(self.n, factor, self._nnz)
+        return CholeskyFactorAPIFactor(self._template, factor, self._nnz)
 
     def _failed(self, error: Exception) -> NotPositiveDefiniteError:
         position = re.search(r"column (\d+)", str(error))  # the message alone knows it
@@ -222,8 +223,9 @@ class CholeskyFactorAPIFactor(Factor):
     refer to itself, and its memory would wait for the garbage collector.
     """
 
-    def __init__(self, n: int, factor: Any, nnz: int) -> None:
-        super().__init__(n)
+    def __init__(self, pattern: Pattern, factor: Any, nnz: int) -> None:
+        super().__init__(pattern.n)
+        self._pattern = pattern
         self._factor = factor
         self._nnz = nnz
 
@@ -239,7 +241,9 @@ class CholeskyFactorAPIFactor(Factor):
     def lower(self) -> tuple[csc_array, IndexArray]:
         """A copy of L and the order that CHOLMOD chose."""
         own = self._factor.copy()  # what is asked here makes the object refer to itself
-        return csc_array(own.get_factor(kind="LL", lower=True)), own.get_perm()
+        L, order = csc_array(own.get_factor(kind="LL", lower=True)), own.get_perm()
+        A = both_triangles(self._pattern, np.ones(len(self._pattern.indices)))
+        return with_fill(L, A, np.argsort(order)), order  # scikit-sparse 0.5 leaves zeros out
 
     def _solve(self, b: FloatArray) -> FloatArray:
         with warnings.catch_warnings():  # "nearly singular" is for the caller to judge
