@@ -28,7 +28,8 @@ lint: $(STAMP) ## check style and types
 	$(VENV)/mypy
 
 bench: $(STAMP) ## measure speed and memory
-	for script in run pedigrees markers single_step; do $(VENV)/python benchmarks/$$script.py; done
+	for script in run pedigrees markers single_step one_kernel selected_inverse; do \
+		$(VENV)/python benchmarks/$$script.py || exit 1; done
 
 $(STAMP): pyproject.toml .ci/setup.sh
 	@.ci/setup.sh
