@@ -110,7 +110,8 @@ class Coding:
         if self.is_sparse:
             wide = [sp.csr_array(np.ones((n, 1)))] * self._intercept
             wide += [reduce(_row_products, blocks) for blocks in self._blocks(values, "sparse")]
-            return sp.hstack(wide, format="csc") if wide else sp.csc_array((n, 0))
+            columns = [block.tocsc() for block in wide]  # which hstack need not sort
+            return sp.hstack(columns, format="csc") if wide else sp.csc_array((n, 0))
         blocks = [np.ones((n, 1))] * self._intercept
         for factors in self._blocks(values, "dense"):
             block = factors[0]
@@ -175,8 +176,7 @@ def code(
     n = len(data)
     for text in dict.fromkeys(f for term in expansion.terms for f in term.factors):
         raw = evaluate(text, data, state)
-        factors[text] = describe(text, raw, n, _chosen(text, raw, contrasts))
-        values[text] = factors[text].read(raw, n)
+        factors[text], values[text] = describe(text, raw, n, _chosen(text, raw, contrasts))
     terms = expansion.terms if expansion.intercept else _with_indicators(expansion.terms, factors)
 
     names, assign = ["(Intercept)"] * expansion.intercept, [0] * expansion.intercept

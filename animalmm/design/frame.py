@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -103,7 +103,7 @@ def build_frame(
     if na_action not in {"drop", "fail"}:
         raise ArgumentError(f"na_action is 'drop' or 'fail', not {na_action!r}")
     data = as_frame(data)
-    used = data[_columns(spec, data)]
+    used = _columns(spec, data)
     extra = {
         name: row_values(name, given, data)
         for name, given in (("weights", weights), ("offset", offset))
@@ -113,7 +113,6 @@ def build_frame(
     # an object column of numbers and None is numeric once the None are gone
     kept = used.loc[keep].infer_objects()
     _check_finite(kept)
-    _check_labels(kept, spec.groups)
     y = response(spec, kept)  # a response of no use is reported before any other work
     return Frame(
         data=kept,
@@ -139,7 +138,7 @@ def as_frame(data: object) -> pd.DataFrame:
         raise DataError(f"the dict of columns makes no table: {error}") from error
 
 
-def _columns(spec: FormulaSpec, data: pd.DataFrame) -> list[str]:
+def _columns(spec: FormulaSpec, data: pd.DataFrame) -> pd.DataFrame:
     """Columns that the formula needs, each checked to be there once."""
     texts = [spec.response, spec.fixed, *spec.offsets, *(bar.lhs for bar in spec.bars)]
     names = dict.fromkeys(spec.groups)
@@ -150,15 +149,17 @@ def _columns(spec: FormulaSpec, data: pd.DataFrame) -> list[str]:
             elif name not in FUNCTIONS:
                 message = f"there is no function {name!r} in formulas.{nearest(name, FUNCTIONS)}"
                 raise FormulaError(message, spec.text, _place(spec.text, name))
-    counts = data.columns.value_counts()
+    places: dict[Any, list[int]] = {}
+    for place, name in enumerate(data.columns):
+        places.setdefault(name, []).append(place)
     for name in names:
-        if name not in counts:
+        if name not in places:
             hint = nearest(name, data.columns) or f" The columns are {listing(data.columns)}."
             message = f"there is no column {name!r} in the data.{hint if len(data.columns) else ''}"
             raise FormulaError(message, spec.text, _place(spec.text, name))
-        if counts[name] > 1:
-            raise DataError(f"{counts[name]} columns of the data are called {name!r}: rename them")
-    return list(names)
+        if (count := len(places[name])) > 1:
+            raise DataError(f"{count} columns of the data are called {name!r}: rename them")
+    return data.take([places[name][0] for name in names], axis=1)
 
 
 def _place(text: str, name: str) -> int | None:
@@ -206,9 +207,9 @@ def _complete(
     n = len(used)
     keep = np.ones(n, dtype=bool)
     dropped: dict[str, int] = {}
-    missing = {str(name): column.isna().to_numpy(dtype=bool) for name, column in used.items()}
+    missing = dict(zip(used.columns, used.isna().to_numpy().T, strict=True))
     for cause, gaps in {**missing, **{k: np.isnan(v) for k, v in extra.items()}}.items():
-        count = int(gaps.sum())
+        count = int(np.count_nonzero(gaps))
         if count and count == n:
             raise DataError(f"{cause} is missing in all {n} rows: leave it out of the model")
         if count:
@@ -228,23 +229,13 @@ def _complete(
 
 def _check_finite(data: pd.DataFrame) -> None:
     for name, column in data.items():
-        if pd.api.types.is_complex_dtype(column.dtype):
+        if column.dtype.kind == "c":
             raise DataError(f"{name} is complex: take its real part, or its size, first")
-        if pd.api.types.is_float_dtype(column.dtype):
+        if column.dtype.kind == "f":
             infinite = int(np.isinf(column.to_numpy(dtype=float)).sum())
             if infinite:
                 message = f"{name} is infinite in {infinite} of {len(data)} rows"
                 raise DataError(f"{message}: make those values missing, or transform otherwise")
-
-
-def _check_labels(data: pd.DataFrame, groups: Sequence[str]) -> None:
-    for name in groups:
-        try:
-            pd.factorize(data[name])
-        except TypeError:
-            kind = type(data[name].iloc[0]).__name__
-            message = f"{name} groups records and holds values of type {kind}"
-            raise DataError(f"{message}, which cannot be labels: use numbers or text") from None
 
 
 def _weights(weights: Floats) -> Floats:

@@ -160,9 +160,9 @@ def _full_rank(
 ) -> tuple[DesignMatrix, np.ndarray, tuple[str, ...]]:
     """Keep the earliest independent columns, as lme4 does, and say which were dropped."""
     kept = independent_columns(X, weights)
+    if len(kept) == len(names):
+        return X, kept, ()
     dropped = tuple(names[j] for j in np.setdiff1d(np.arange(len(names)), kept))
-    if not dropped:
-        return X, kept, dropped
     warn(
         f"the fixed-effects matrix is rank deficient: {len(dropped)} of {len(names)} columns are "
         f"combinations of the others and were dropped: {listing(dropped)}",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from animalmm.core import Relationship, Term
+from animalmm.core import Matrix, Relationship, Term
 from animalmm.covariance import structure
 from animalmm.design.coding import Coding, code
 from animalmm.design.kernels import Kernels
@@ -41,8 +42,6 @@ class TermCoding:
         Names of the t effects, over all members.
     labels : Index
         Labels of the q levels.
-    source : str
-        Where the labels come from, for messages.
     """
 
     name: str
@@ -50,64 +49,89 @@ class TermCoding:
     codings: tuple[Coding, ...]
     columns: tuple[str, ...]
     labels: pd.Index = field(repr=False)
-    source: str = ""
 
-    def incidence(
-        self,
-        data: pd.DataFrame,
-        *,
-        lhs: Sequence[np.ndarray] | None = None,
-        allow_new_levels: bool = False,
-    ) -> sparse.csr_array:
-        """Z for the given rows, shape (m, q * t), level-major.
+    def incidence(self, data: pd.DataFrame, *, allow_new_levels: bool = False) -> sparse.csr_array:
+        """Z for new rows, shape (m, q * t), level-major.
 
         Parameters
         ----------
         data : DataFrame
             m rows with the columns that the term uses.
-        lhs : sequence of ndarray, optional
-            The left sides, when they are already coded.
         allow_new_levels : bool, default False
             Rows of levels that are not among the labels get zeros, in place of an error.
+
+        Raises
+        ------
+        DataError, RelationshipError
+            Columns or levels that the fit has not seen.
         """
-        t, m = len(self.columns), len(data)
-        rows: list[np.ndarray] = []
-        cols: list[np.ndarray] = []
-        values: list[np.ndarray] = []
-        first = 0
-        for k, (bar, coding) in enumerate(zip(self.bars, self.codings, strict=True)):
-            M = np.asarray(coding.matrix(data)) if lhs is None else lhs[k]
-            codes = self._codes(bar, data, new=lhs is None, allow=allow_new_levels)
-            here = np.flatnonzero(codes >= 0)
-            width = M.shape[1]
-            rows.append(np.repeat(here, width))
-            cols.append((codes[here, None] * t + first + np.arange(width)).ravel())
-            values.append(M[here].ravel())
-            first += width
-        triplets = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
-        Z = sparse.coo_array(triplets, shape=(m, len(self.labels) * t)).tocsr()
-        return sparse.csr_array(Z)
-
-    def _codes(self, bar: BarTerm, data: pd.DataFrame, *, new: bool, allow: bool) -> np.ndarray:
-        """Where each row's level stands among the labels; -1 for others if these are allowed."""
-        values, column = group_values(bar, data), ":".join(bar.group)
-        if new and allow:
-            return np.asarray(self.labels.get_indexer(pd.Index(values)))
-        if new:
-            return positions(values, self.labels, column, "the fit", _NEW_LEVELS)
-        return positions(values, self.labels, column, self.source)
+        lhs = [np.asarray(coding.matrix(data)) for coding in self.codings]
+        places = []
+        for bar in self.bars:
+            codes, levels = group_levels(bar, data)
+            if allow_new_levels:
+                found = self.labels.get_indexer(levels)
+            else:
+                found = positions(levels, self.labels, ":".join(bar.group), "the fit", _NEW_LEVELS)
+            places.append(found[codes])
+        return _incidence(lhs, places, len(self.labels))
 
 
-def group_values(bar: BarTerm, data: pd.DataFrame) -> pd.Series:
-    """The grouping column, or the values of an interaction joined by ":" as lme4 prints them."""
-    if len(bar.group) == 1:
-        column = data[bar.group[0]]
-        return column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    parts = [data[name].map(part_of_label).astype(str) for name in bar.group]
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = joined + ":" + part
-    return joined
+def _incidence(lhs: Sequence[Matrix], places: Sequence[np.ndarray], q: int) -> sparse.csr_array:
+    """Z from the left sides of the members and the level of each row in each, -1 for none."""
+    t = sum(M.shape[1] for M in lhs)
+    first = np.repeat(np.column_stack(places), [M.shape[1] for M in lhs], axis=1) * t
+    columns = first + np.arange(t)
+    present = columns >= 0
+    starts = np.concatenate([[0], np.cumsum(np.count_nonzero(present, axis=1))])
+    values = np.hstack(lhs)[present]
+    Z = sparse.csr_array((values, columns[present], starts), shape=(len(columns), q * t))
+    Z.sort_indices()  # each member has its own levels
+    return Z
+
+
+def group_levels(bar: BarTerm, data: pd.DataFrame) -> tuple[np.ndarray, pd.Index]:
+    """Number the levels of a group as they appear in the rows.
+
+    Returns
+    -------
+    ndarray of int, (n,)
+        The level of each row.
+    Index, (k,)
+        The levels; those of an interaction are joined by ":" as lme4 prints them.
+
+    Raises
+    ------
+    DataError
+        Values that cannot be labels.
+    """
+    columns = [_factorize(data[name]) for name in bar.group]
+    if len(columns) == 1:
+        return columns[0]
+    codes, levels = _as_text(*columns[0])
+    for other, others in (_as_text(*column) for column in columns[1:]):
+        codes, pairs = pd.factorize(codes * len(others) + other)
+        left, right = np.divmod(pairs, len(others))
+        levels = levels[left] + ":" + others[right]
+    return codes, levels
+
+
+def _factorize(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    try:
+        codes, levels = pd.factorize(column, use_na_sentinel=False)
+    except TypeError:
+        kind = type(column.iloc[0]).__name__
+        message = f"{column.name} groups records and holds values of type {kind}"
+        raise DataError(f"{message}, which cannot be labels: use numbers or text") from None
+    if isinstance(levels, pd.CategoricalIndex):
+        levels = levels.astype(levels.categories.dtype)
+    return codes, levels
+
+
+def _as_text(codes: np.ndarray, levels: pd.Index) -> tuple[np.ndarray, pd.Index]:
+    """Turn levels into parts of the levels of an interaction; those that read alike are one."""
+    again, texts = pd.factorize(levels.map(part_of_label).astype(str))
+    return again[codes], texts
 
 
 def build_term(
@@ -134,19 +158,21 @@ def build_term(
     key, form = _shared(bars, kernels)
     coded = [code(bar.lhs, data, sparse=False) for bar in bars]
     columns = _column_names(bars, [coding.names for _, coding in coded])
-    groups = [group_values(bar, data) for bar in bars]
+    groups = [group_levels(bar, data) for bar in bars]
     relationship: Relationship
     if key is None:
-        relationship = IdentityRelationship(_levels(groups, bars, data))
-        source = "the fit"
+        labels = _labels([levels for _, levels in groups], bars, data)
+        relationship, source = IdentityRelationship(labels), "the fit"
     else:
-        relationship = kernels.by_key[key]
-        source = kernels.sources[key]
-    coding = TermCoding(
-        name, tuple(bars), tuple(c for _, c in coded), columns, relationship.labels, source
-    )
-    Z = coding.incidence(data, lhs=[np.asarray(M) for M, _ in coded])
-    _check_levels(bars, groups)
+        relationship, source = kernels.by_key[key], kernels.sources[key]
+    labels = relationship.labels
+    places = [
+        positions(levels, labels, ":".join(bar.group), source)[codes]
+        for bar, (codes, levels) in zip(bars, groups, strict=True)
+    ]
+    _check_levels(bars, [levels for _, levels in groups])
+    Z = _incidence([np.asarray(M) for M, _ in coded], places, len(labels))
+    coding = TermCoding(name, tuple(bars), tuple(c for _, c in coded), columns, labels)
     form_of_sigma = structure(form, len(columns))
     term = Term(name, group_name(bars), columns, Z, relationship, form_of_sigma, key is not None)
     return term, coding
@@ -190,9 +216,9 @@ def _column_names(bars: Sequence[BarTerm], names: Sequence[tuple[str, ...]]) -> 
     )
 
 
-def _levels(groups: Sequence[pd.Series], bars: Sequence[BarTerm], data: pd.DataFrame) -> pd.Index:
+def _labels(groups: Sequence[pd.Index], bars: Sequence[BarTerm], data: pd.DataFrame) -> pd.Index:
     """Levels of an identity term: those in the data, in sorted or declared order."""
-    seen: pd.Index = pd.Index(pd.concat(list(groups)).unique())
+    seen = reduce(pd.Index.append, groups).unique()
     if len(bars) == 1 and len(bars[0].group) == 1:
         column = data[bars[0].group[0]]
         if isinstance(column.dtype, pd.CategoricalDtype):
@@ -203,10 +229,10 @@ def _levels(groups: Sequence[pd.Series], bars: Sequence[BarTerm], data: pd.DataF
     return seen
 
 
-def _check_levels(bars: Sequence[BarTerm], groups: Sequence[pd.Series]) -> None:
-    for bar, values in zip(bars, groups, strict=True):
-        if values.nunique() < 2:
+def _check_levels(bars: Sequence[BarTerm], groups: Sequence[pd.Index]) -> None:
+    for bar, levels in zip(bars, groups, strict=True):
+        if len(levels) < 2:
             raise DataError(
-                f"column '{':'.join(bar.group)}' of {bar.text} has one level ({values.iloc[0]!r}); "
+                f"column '{':'.join(bar.group)}' of {bar.text} has one level ({listing(levels)}); "
                 "a variance among levels needs at least two"
             )

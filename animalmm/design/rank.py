@@ -56,17 +56,24 @@ def independent_columns(
     """
     root = None if weights is None else np.sqrt(np.asarray(weights, dtype=float))
     if sp.issparse(X):
-        S = sp.csc_array(X, dtype=float)
-        S = S if root is None else sp.csc_array(sp.diags_array(root) @ S)
+        S = sp.csc_array(X, dtype=float, copy=True)
+        if root is not None:
+            S.data *= root[S.indices]
         lengths = np.sqrt(np.asarray(S.power(2).sum(axis=0)).ravel())
         used = np.flatnonzero(lengths > 0)
-        null = _sparse_null_space(S[:, used] @ sp.diags_array(1 / lengths[used]), tol)
+        S = S[:, used]
+        S.data /= np.repeat(lengths[used], np.diff(S.indptr))
+        null = _sparse_null_space(S, tol)
     else:
-        D = np.asarray(X, dtype=float)
-        D = D if root is None else D * root[:, None]
-        lengths = np.linalg.norm(D, axis=0)
+        D = np.array(X, dtype=float, order="F")
+        if root is not None:
+            D *= root[:, None]
+        R = linalg.qr(D, mode="raw", overwrite_a=True, check_finite=False)[1]
+        lengths = np.linalg.norm(R, axis=0)  # those of the columns of X
+        if len(R) == R.shape[1] and (np.abs(np.diagonal(R)) > tol * lengths).all():
+            return np.arange(len(R))
         used = np.flatnonzero(lengths > 0)
-        null = _dense_null_space(D[:, used] / lengths[used], tol)
+        null = _dense_null_space(R[:, used] / lengths[used], tol)
     return np.asarray(used[_earliest(null)])
 
 
@@ -89,14 +96,10 @@ def _earliest(null: Floats) -> npt.NDArray[np.intp]:
     return np.flatnonzero(keep)
 
 
-def _dense_null_space(X: Floats, tol: float) -> Floats:
-    """Find orthonormal null vectors, (p, k), of a matrix with columns of unit length."""
-    n, p = X.shape
-    if not p:
+def _dense_null_space(R: Floats, tol: float) -> Floats:
+    """Find orthonormal null vectors, (p, k), of an R factor with columns of unit length."""
+    if not R.shape[1]:
         return np.empty((0, 0))
-    R = linalg.qr(X, mode="r", check_finite=False)[0][: min(n, p)]
-    if n >= p and (np.abs(np.diagonal(R)) > tol).all():
-        return np.empty((p, 0))
     _, values, vectors = linalg.svd(R, full_matrices=True, check_finite=False)
     rank = int((values > tol * values[0]).sum())
     return np.asarray(vectors[rank:].T)

@@ -53,8 +53,9 @@ class Numeric:
         columns = _columns(self.text, values, n)
         if columns.shape[1] != self.width:
             raise DataError(f"{self.text} gives {columns.shape[1]} columns, not {self.width}")
-        bad = int((~np.isfinite(columns)).any(axis=1).sum())
-        if bad:
+        finite = np.isfinite(columns)
+        if not finite.all():
+            bad = np.count_nonzero(~finite.all(axis=1))
             raise DataError(f"{self.text} is not finite in {bad} of {n} rows")
         return columns
 
@@ -89,19 +90,21 @@ class Categorical:
         DataError
             Levels that the fit has not seen.
         """
-        values = values.values if isinstance(values, Marked) else values
-        plain = pd.Series(np.asarray(values, dtype=object))
-        found, uniques = pd.factorize(plain)
-        places = pd.Index(self.levels, dtype=object).get_indexer(pd.Index(uniques, dtype=object))
-        unseen = [u for u, place in zip(uniques, places, strict=True) if place < 0]
-        if unseen:
+        plain = values.values if isinstance(values, Marked) else values
+        return self.place(*_distinct(pd.Series(plain)))
+
+    def place(self, codes: npt.NDArray[np.intp], distinct: pd.Index) -> npt.NDArray[np.intp]:
+        """Find the same for values in the form of codes and the distinct values they stand for."""
+        places = pd.Index(self.levels, dtype=object).get_indexer(distinct)
+        unseen = distinct[places < 0]
+        if len(unseen):
             seen = {str(level) for level in self.levels}
             alike = " Some differ only in type (number or text)." * any(
                 str(u) in seen for u in unseen
             )
             message = f"{self.text} has levels that were not in the fit: {listing(unseen)}.{alike}"
             raise DataError(f"{message} Known levels: {listing(self.levels)}")
-        return np.asarray(places[found], dtype=np.intp)
+        return np.asarray(places[codes], dtype=np.intp)
 
     def dense(self, values: npt.NDArray[np.intp], reduced: bool) -> Floats:
         """Return the contrasts, (n, m), when `reduced`, else the indicators, (n, k)."""
@@ -112,20 +115,22 @@ class Categorical:
 
     def sparse(self, values: npt.NDArray[np.intp], reduced: bool) -> sp.csr_array:
         """Return the same without its zeros."""
-        n, k = len(values), len(self.levels)
-        rows = sp.csr_array((np.ones(n), values, np.arange(n + 1)), shape=(n, k))
-        if not reduced:
-            return rows
-        if self.contrasts is None:
-            return sp.csr_array(rows.tocsc()[:, 1:])
-        return sp.csr_array(rows @ sp.csr_array(self.contrasts))
+        if reduced and self.contrasts is not None:
+            return sp.csr_array(self.sparse(values, False) @ sp.csr_array(self.contrasts))
+        columns = values - reduced  # treatment contrasts: the first level has no column
+        present = columns >= 0
+        starts = np.concatenate([[0], np.cumsum(present)])
+        shape = len(values), len(self.levels) - reduced
+        return sp.csr_array((np.ones(starts[-1]), columns[present], starts), shape=shape)
 
 
 Factor: TypeAlias = Numeric | Categorical
 
 
-def describe(text: str, values: Any, n: int, contrasts: object = None) -> Factor:
-    """Find out what kind of factor some values are.
+def describe(
+    text: str, values: Any, n: int, contrasts: object = None
+) -> tuple[Factor, npt.NDArray[Any]]:
+    """Find out what kind of factor some values are, and read them as such.
 
     Parameters
     ----------
@@ -141,26 +146,33 @@ def describe(text: str, values: Any, n: int, contrasts: object = None) -> Factor
     Returns
     -------
     Numeric or Categorical
+    ndarray
+        What its `read` makes of the values.
 
     Raises
     ------
     DataError
-        A categorical factor with one level, or values of another kind.
+        A categorical factor with one level, values of another kind or not finite.
     ArgumentError
         Contrasts that are not known or do not fit the levels.
     """
     if not is_categorical(values):
-        return Numeric(text, _columns(text, values, n).shape[1])
+        columns = _columns(text, values, n)
+        number = Numeric(text, columns.shape[1])
+        return number, number.read(columns, n)
     marked = values if isinstance(values, Marked) else Marked(values)
-    levels = marked.levels if marked.levels is not None else _levels(marked.values)
+    plain = pd.Series(marked.values)
+    codes, distinct = _distinct(plain)
+    levels = marked.levels if marked.levels is not None else _levels(plain, distinct)
     if len(levels) < 2:
         only = f" ({levels[0]!r})" if levels else ""
         message = f"{text} has only one level{only} in the rows used"
         raise DataError(f"{message}, so it has no effect to estimate: leave it out")
     chosen = marked.contrasts if contrasts is None else contrasts
-    if chosen is None and getattr(getattr(marked.values, "dtype", None), "ordered", False):
+    if chosen is None and getattr(plain.dtype, "ordered", False):
         chosen = "poly"
-    return Categorical(text, levels, *_contrasts(text, levels, chosen))
+    factor = Categorical(text, levels, *_contrasts(text, levels, chosen))
+    return factor, factor.place(codes, distinct)
 
 
 def _contrasts(
@@ -227,13 +239,18 @@ def is_categorical(values: Any) -> bool:
     )
 
 
-def _levels(values: Any) -> tuple[Any, ...]:
-    values = pd.Series(values)
+def _distinct(values: pd.Series) -> tuple[npt.NDArray[np.intp], pd.Index]:
+    """Code values, (n,), by those that differ, in order of appearance and as objects."""
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    return codes, distinct.astype(object)
+
+
+def _levels(values: pd.Series, distinct: pd.Index) -> tuple[Any, ...]:
     if isinstance(values.dtype, pd.CategoricalDtype):
         return tuple(values.cat.remove_unused_categories().cat.categories)
     if pd.api.types.is_bool_dtype(values.dtype):
         return (False, True)
-    found = pd.unique(values).tolist()
+    found = distinct.tolist()
     try:
         return tuple(sorted(found))
     except TypeError:  # numbers and text in one column

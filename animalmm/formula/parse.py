@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from animalmm.errors import FormulaError
 from animalmm.formula.bars import read_bar
 from animalmm.formula.spec import BarTerm, FormulaSpec
@@ -42,6 +44,11 @@ def parse_formula(text: str) -> FormulaSpec:
     if not isinstance(text, str):
         kind = type(text).__name__
         raise FormulaError(f"a formula is a string such as 'y ~ x + (1 | g)', not a {kind}")
+    return _parse(text)
+
+
+@lru_cache(maxsize=256)
+def _parse(text: str) -> FormulaSpec:
     scan = Scan(text)
     end = len(scan.tokens)
     tildes = [i for i, token in enumerate(scan.tokens) if token.text == "~"]

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from formulaic.utils.stateful_transforms import stateful_transform  # type: ignore[import-untyped]
-from scipy.interpolate import BSpline
 
 __all__ = ["ns"]
 
@@ -75,6 +74,8 @@ def ns(
 
 def _design(full: Floats, x: Floats, derivative: int) -> Floats:
     """Derivatives of the cubic B-splines at points between the boundary knots."""
+    from scipy.interpolate import BSpline  # slow to import, and few formulas have splines
+
     spline = BSpline(full, np.eye(len(full) - 4), 3)
     return np.asarray(spline(x, nu=derivative), dtype=float)
 

@@ -13,6 +13,8 @@ from animalmm.formula.tokens import mask, unmask
 
 __all__ = ["Expansion", "Term", "expand"]
 
+_PARSER = DefaultFormulaParser(include_intercept=False)
+
 
 @dataclass(frozen=True)
 class Term:
@@ -76,10 +78,9 @@ def expand(text: str) -> Expansion:
     """
     masked, columns = mask(text)
     try:
-        parser = DefaultFormulaParser(include_intercept=False)
-        terms = list(parser.get_terms(masked))
+        terms = list(_PARSER.get_terms(masked))
         first: dict[str, int] = {}
-        for place, token in enumerate(parser.get_tokens(masked)):  # those of removed terms too
+        for place, token in enumerate(_PARSER.get_tokens(masked)):  # those of removed terms too
             first.setdefault(str(token), place)
     except FormulaicError as error:
         reason = unmask(str(error).split("\n")[0], columns)

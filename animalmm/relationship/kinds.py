@@ -62,9 +62,22 @@ class IdentityRelationship(LabelledRelationship):
         """Both forms are the same."""
         return True
 
+    @property
+    def rank(self) -> int:
+        """Full."""
+        return self.size
+
     def covariance(self) -> sparse.csc_array:
         """I."""
         return sparse.csc_array(sparse.eye_array(self.size, format="csc"))
+
+    def matvec(self, v: Matrix) -> Matrix:
+        """A copy of v."""
+        return np.array(v, dtype=float)
+
+    def solve(self, v: Matrix) -> Matrix:
+        """A copy of v."""
+        return np.array(v, dtype=float)
 
     def factor(self) -> sparse.csc_array:
         """I."""

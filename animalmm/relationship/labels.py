@@ -18,18 +18,18 @@ _REMEDY = (
 
 
 def positions(
-    values: pd.Series,
+    values: pd.Series | pd.Index,
     labels: pd.Index,
     column: str,
     source: str,
     remedy: str = _REMEDY,
 ) -> np.ndarray:
-    """Where each value of a data column stands among the labels of K.
+    """Where the values of a data column stand among the labels of K.
 
     Parameters
     ----------
-    values : Series, shape (n,)
-        The column.
+    values : Series or Index, shape (n,)
+        The column, or each of its levels once.
     labels : Index
         Labels of K.
     column, source : str
@@ -78,7 +78,7 @@ def _turned_round(label: object) -> str:
     return ":".join(reversed(as_text(label).split(":")))
 
 
-def _refuse_twins(values: pd.Series, column: str) -> None:
+def _refuse_twins(values: pd.Series | pd.Index, column: str) -> None:
     """Refuse a column in which 1 and "1" stand for two levels."""
     if not pd.api.types.infer_dtype(values, skipna=True).startswith("mixed"):
         return
