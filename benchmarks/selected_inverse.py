@@ -107,12 +107,16 @@ def main():
         print(
             f"| PEV of all animals | {seconds(lambda p=point, a=animal: p.error_blocks(a)):.2f} |"
         )
-        print(f"| then S | {seconds(lambda p=point, a=animal: p.S(a[0])):.2f} |")
+        print(f"| then the slope | {seconds(lambda p=point, a=animal: p.slope(a[0])):.2f} |")
+        point = engine.at(psi)
+        print(f"| slope of a new evaluation | {seconds(lambda p=point: p.slope(0)):.2f} |")
     course = load("course")
     ped = animalmm.Pedigree(course.pedigree)
     engine, psi = engine_and_psi(problem_of("y ~ sex + protein + (1 | animal)", course.data, ped))
     took = median_seconds(lambda: engine.at(psi).error_blocks([0]), 15)
     print(f"| course, 1,200 animals: evaluation and PEV of all | {took:.4f} |")
+    took = median_seconds(lambda: engine.at(psi).slope(0), 15)
+    print(f"| evaluation and slope | {took:.4f} |")
 
 
 if __name__ == "__main__":

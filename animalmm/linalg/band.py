@@ -12,7 +12,7 @@ two threads as with one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,19 +65,25 @@ class BandCholesky:
             solved.append(dtrsm(1.0, self.diagonal[i], rest, lower=1, trans_a=1))
         return np.concatenate(solved[::-1])
 
-    def inverse_trace(self) -> float:
-        """Trace of the inverse of the matrix, by its blocks on the diagonal (Takahashi 1973)."""
-        total, after = 0.0, np.zeros((0, 0))
+    def inverse_blocks(self) -> Iterator[tuple[FloatArray, FloatArray | None]]:
+        """Blocks of the inverse of the matrix, from the last ones to the first (Takahashi 1973).
+
+        Yields
+        ------
+        diagonal, below : ndarray
+            The block on the diagonal and the one under it, None under the last.
+        """
+        after = np.zeros((0, 0))
         for i in reversed(range(len(self.diagonal))):
             L = self.diagonal[i]
             inverse = dtrsm(1.0, L, np.eye(len(L)), lower=1)
-            block = _transposed_times(inverse, inverse)
+            block, below = _transposed_times(inverse, inverse), None
             if i < len(self.below):
                 G = _times(self.below[i], inverse)
-                block += _transposed_times(G, _times(after, G))
-            total += float(np.trace(block))
+                below = -_times(after, G)
+                block -= _transposed_times(G, below)
+            yield block, below
             after = block
-        return total
 
     def _parts(self, v: FloatArray) -> list[FloatArray]:
         return np.split(v, np.cumsum([len(L) for L in self.diagonal])[:-1])
@@ -113,6 +119,25 @@ class BandForm:
             turned = dgemm(1.0, _times(rows[:, start:], Y), T, trans_b=1)
             rows[:, start:] -= dgemm(1.0, turned, Y, trans_b=1)
         return rows.T
+
+    def times(self, v: FloatArray) -> FloatArray:
+        """``B v`` for v of shape (n, k)."""
+        parts = np.split(v, np.cumsum([len(D) for D in self.diagonal])[:-1])
+        product = [_times(D, part) for D, part in zip(self.diagonal, parts, strict=True)]
+        for i, R in enumerate(self.below):
+            product[i + 1] += _times(R, parts[i])
+            product[i] += _transposed_times(R, parts[i + 1])
+        return np.concatenate(product)
+
+    def trace_with_inverse(self, cholesky: BandCholesky) -> float:
+        """Trace of ``M^-1 B``, from the factor of an M that is a band like B."""
+        total = 0.0
+        diagonal, under = reversed(self.diagonal), reversed([*self.below, None])
+        for D, R, (block, below) in zip(diagonal, under, cholesky.inverse_blocks(), strict=True):
+            total += float(np.vdot(D, block))
+            if R is not None and below is not None:
+                total += 2.0 * float(np.vdot(R, below))
+        return total
 
     def cholesky(self, scale: float, shift: float) -> BandCholesky:
         """Factorise ``scale B + shift I``; a NotPositiveDefiniteError when it has no factor."""

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.sparse import csc_array
 
+from animalmm.linalg.dense_chol import inverse_from_factor
 from animalmm.linalg.interface import (
     Factor,
     FloatArray,
@@ -16,6 +17,7 @@ from animalmm.linalg.interface import (
     Pattern,
     Symbolic,
 )
+from animalmm.linalg.selected_inverse import DensePattern, SelectedInverse
 
 __all__ = ["DenseFactor", "DenseSymbolic"]
 
@@ -66,6 +68,11 @@ class DenseFactor(Factor):
         ends = np.concatenate([[0], np.cumsum(np.arange(self.n, 0, -1))])
         L = csc_array((self._L[rows, columns], rows, ends), shape=(self.n, self.n))
         return L, np.arange(self.n)
+
+    def selected_inverse(self) -> SelectedInverse:
+        """The whole inverse."""
+        inverse = inverse_from_factor(self._L) if self.n else self._L
+        return SelectedInverse(DensePattern(self.n), inverse.ravel())
 
     def _solve(self, b: FloatArray) -> FloatArray:
         x: FloatArray = dpotrs(self._L, b, lower=1)[0]

@@ -6,9 +6,10 @@ import os
 
 from animalmm.errors import ArgumentError
 
-__all__ = ["require_memory"]
+__all__ = ["fits_memory", "memory_in_words", "require_memory"]
 
 _SHARE = 0.8  # of the physical memory: the rest is for the system and for temporaries
+_NOTABLE = 100 * 2**20  # bytes: what takes less is not worth a word
 
 
 def physical_memory() -> int | None:
@@ -17,6 +18,12 @@ def physical_memory() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
+
+
+def fits_memory(n_bytes: float) -> bool:
+    """Whether 80 % of the physical memory suffices; true where the system does not tell."""
+    have = physical_memory()
+    return have is None or n_bytes <= _SHARE * have
 
 
 def require_memory(n_bytes: float, what: str, instead: str) -> None:
@@ -36,9 +43,14 @@ def require_memory(n_bytes: float, what: str, instead: str) -> None:
     ArgumentError
         More than 80 % of the physical memory would be needed.
     """
-    have = physical_memory()
-    if have is not None and n_bytes > _SHARE * have:
+    if not fits_memory(n_bytes):
+        have = physical_memory() or 0
         raise ArgumentError(
             f"{what} needs {n_bytes / 2**30:.1f} GiB of memory and this machine has "
             f"{have / 2**30:.1f} GiB. {instead}"
         )
+
+
+def memory_in_words(n_bytes: float) -> str:
+    """For a description: ``"about 1.2 GiB"``; empty for what no machine of today lacks."""
+    return f"about {n_bytes / 2**30:.1f} GiB" if n_bytes > _NOTABLE else ""

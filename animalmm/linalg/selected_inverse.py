@@ -9,28 +9,93 @@ Z has
 from the last supernode to the first (Lin et al. 2011, SelInv). All of s stands in the front F of
 the parent, so that Z_ss is gathered from the parent's Z_FF, which is kept until the last child has
 been there. The tree of a pedigree is wide and low: nodes of one shape are computed together, with
-BLAS and no loop over columns.
+BLAS and no loop over columns. What depends on the pattern alone is found once (`FactorPattern`),
+for all matrices of that pattern.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg.lapack import dlauum, dtrtri
+from scipy.linalg.lapack import dtrtri
 from scipy.sparse import csc_array
 
-from animalmm.linalg.supernodes import Supernodes, ends_of, supernodes
+from animalmm.linalg.inverse_plan import Batch, inverse_plan
+from animalmm.linalg.supernodes import supernodes
 
-__all__ = ["SelectedInverse"]
-
-_TOGETHER = 2**19  # elements of the fronts that are computed together: they stay in the cache
+__all__ = ["DensePattern", "FactorPattern", "InversePattern", "SelectedInverse"]
 
 _Floats = NDArray[np.float64]
 _Indices = NDArray[np.int64]
 
 
+class InversePattern(Protocol):
+    """Which elements of an inverse are known, and where they are kept."""
+
+    @property
+    def n(self) -> int:
+        """Order of the matrix."""
+
+    def places(self, rows: ArrayLike, columns: ArrayLike) -> _Indices:
+        """Places of elements among the values; -1 for those outside the pattern.
+
+        Parameters
+        ----------
+        rows, columns : array_like of int
+            Of shapes that broadcast, in the order of the matrix.
+        """
+
+
+@dataclass(frozen=True, eq=False)
 class SelectedInverse:
-    """Z = A^-1 on the pattern of L, for ``A[order][:, order] = L L'``.
+    """Z = A^-1 where its pattern has elements.
+
+    Attributes
+    ----------
+    pattern : InversePattern
+        The same object, or an equal one, for all matrices of one pattern.
+    values : ndarray
+        The elements, at the places that the pattern gives.
+    """
+
+    pattern: InversePattern
+    values: _Floats
+
+    def at(self, rows: ArrayLike, columns: ArrayLike) -> _Floats:
+        """Elements of Z, in the order of A; NaN outside the pattern.
+
+        Parameters
+        ----------
+        rows, columns : array_like of int
+            Of shapes that broadcast.
+        """
+        places = self.pattern.places(rows, columns)
+        if not self.values.size:
+            return np.full(places.shape, np.nan)
+        return np.where(places >= 0, self.values[places], np.nan)
+
+    def diagonal(self) -> _Floats:
+        """Diagonal of Z, shape (n,)."""
+        every = np.arange(self.pattern.n)
+        return self.at(every, every)
+
+
+@dataclass(frozen=True)
+class DensePattern:
+    """All elements, row by row."""
+
+    n: int
+
+    def places(self, rows: ArrayLike, columns: ArrayLike) -> _Indices:
+        """See `InversePattern.places`."""
+        return np.asarray(np.asarray(rows, dtype=np.int64) * self.n + np.asarray(columns))
+
+
+class FactorPattern:
+    """The pattern of L, for ``A[order][:, order] = L L'``, and the plan of the computation.
 
     Parameters
     ----------
@@ -42,99 +107,88 @@ class SelectedInverse:
     """
 
     def __init__(self, L: csc_array, order: NDArray[np.integer]) -> None:
+        self._indptr, self._indices, self._order = L.indptr, L.indices, order
         self._rank = np.empty(len(order), dtype=np.int64)
         self._rank[order] = np.arange(len(order))
         self._nodes = supernodes(L)
-        self._panels, self._begin = _inverse_panels(L, self._nodes)
+        self._plan, self._begin = inverse_plan(L, self._nodes)
 
-    def at(self, rows: ArrayLike, columns: ArrayLike) -> _Floats:
-        """Elements of Z, in the order of A; NaN outside the pattern of L.
+    @property
+    def n(self) -> int:
+        """Order of the matrix."""
+        return len(self._order)
 
-        Parameters
-        ----------
-        rows, columns : array_like of int
-            Of shapes that broadcast.
-        """
+    def fits(self, L: csc_array, order: NDArray[np.integer]) -> bool:
+        """Whether this is the pattern of another factor."""
+        return (
+            np.array_equal(L.indptr, self._indptr)
+            and np.array_equal(L.indices, self._indices)
+            and np.array_equal(order, self._order)
+        )
+
+    def places(self, rows: ArrayLike, columns: ArrayLike) -> _Indices:
+        """See `InversePattern.places`."""
         i, k = np.broadcast_arrays(self._rank[np.asarray(rows)], self._rank[np.asarray(columns)])
         nodes, column, row = self._nodes, np.minimum(i, k), np.maximum(i, k)
         node = nodes.of_column[column]
         place, found = nodes.find(node, row)
         at = self._begin[node] + place * nodes.width[node] + column - nodes.first[node]
-        return np.where(found, self._panels[np.where(found, at, 0)], np.nan)
+        return np.where(found, at, -1)
 
-    def diagonal(self) -> _Floats:
-        """Diagonal of Z, shape (n,)."""
-        every = np.arange(len(self._rank))
-        return self.at(every, every)
-
-
-def _inverse_panels(L: csc_array, nodes: Supernodes) -> tuple[_Floats, _Indices]:
-    """Z_FJ of every supernode J, by rows, and where each begins."""
-    panels, begin, filled = np.empty((nodes.size * nodes.width).sum()), nodes.first.copy(), 0
-    front_at = nodes.first.copy()  # where the front of each node begins among its portion's
-    waiting = [(groups, np.empty(0)) for groups in nodes.portions(nodes.roots())]
-    while waiting:
-        groups, above = waiting.pop()
-        portion = np.concatenate(groups)
-        parents = portion[nodes.has_children[portion]]
-        ends = ends_of(nodes.size[parents] ** 2)
-        front_at[parents] = ends[:-1]
-        fronts = np.empty(ends[-1])
-        for group in _cut(groups, nodes):
-            Z_ss = _gathered(above, front_at, nodes, group)
-            panel = _panel(_columns(L, nodes, group), Z_ss)
-            begin[group] = filled + np.arange(len(group)) * panel[0].size
-            panels[filled : filled + panel.size] = panel.ravel()
-            filled += panel.size
-            if nodes.has_children[group[0]]:
-                _write_fronts(fronts[front_at[group[0]] :], panel, Z_ss)
-        waiting += [(groups, fronts) for groups in nodes.portions(nodes.children(portion))]
-    return panels, begin
+    def inverse(self, L: csc_array) -> SelectedInverse:
+        """Z from an L of this pattern."""
+        values = np.empty(int((self._nodes.size * self._nodes.width).sum()))
+        waiting = [(portion, np.empty(0)) for portion in self._plan]
+        while waiting:
+            portion, above = waiting.pop()
+            fronts = np.empty(portion.fronts)
+            for batch in portion.batches:
+                Z_ss = _gathered(above, batch)
+                panel = _panel(_columns(L.data, batch), Z_ss)
+                values[batch.target : batch.target + panel.size] = panel.ravel()
+                if batch.front is not None:
+                    _write_fronts(fronts[batch.front :], panel, Z_ss)
+            waiting += [(child, fronts) for child in portion.children]
+        return SelectedInverse(self, values)
 
 
-def _cut(groups: list[_Indices], nodes: Supernodes) -> list[_Indices]:
-    """Groups of nodes that are computed together."""
-    most = [max(_TOGETHER // int(nodes.size[group[0]]) ** 2, 1) for group in groups]
-    return [g[i : i + m] for g, m in zip(groups, most, strict=True) for i in range(0, len(g), m)]
+def _gathered(fronts: _Floats, batch: Batch) -> _Floats:
+    """Z_ss from the fronts of the parents, shape (g, r, r)."""
+    rows = batch.above + batch.place * batch.above_size
+    at = rows[:, :, None] + batch.place[:, None, :]
+    return fronts.take(at) if at.size else np.empty(at.shape)
 
 
-def _gathered(fronts: _Floats, front_at: _Indices, nodes: Supernodes, group: _Indices) -> _Floats:
-    """Z_ss of nodes of one shape from the fronts of their parents, shape (g, r, r)."""
-    below = np.arange(nodes.width[group[0]], nodes.size[group[0]])
-    place = nodes.in_parent[nodes.starts[group][:, None] + below]
-    parent = nodes.parent[group]
-    rows = front_at[parent][:, None] + place * nodes.size[parent][:, None]
-    return fronts[rows[:, :, None] + place[:, None, :]]
-
-
-def _columns(L: csc_array, nodes: Supernodes, group: _Indices) -> _Floats:
-    """L_FJ of nodes of one shape, shape (g, size, width), zero above the diagonal."""
-    stored = np.tri(nodes.size[group[0]], nodes.width[group[0]], dtype=bool).T
-    begin = L.indptr[nodes.first[group]].astype(np.int64)
-    columns = np.zeros((len(group), *stored.shape))
-    columns[:, stored] = L.data[begin[:, None] + np.arange(stored.sum())]
+def _columns(data: _Floats, batch: Batch) -> _Floats:
+    """L_FJ, shape (g, size, width), zero above the diagonal."""
+    number, size, width = len(batch.source), batch.size, batch.width
+    if width == 1:
+        return data.take(batch.source + np.arange(size))[:, :, None]
+    stored = np.tri(size, width, dtype=bool).T
+    columns = np.zeros((number, width, size))
+    columns[:, stored] = data.take(batch.source + np.arange(stored.sum()))
     return columns.transpose(0, 2, 1)
 
 
 def _panel(columns: _Floats, Z_ss: _Floats) -> _Floats:
     """Z_FJ from L_FJ and Z_ss, shape (g, size, width)."""
     width = columns.shape[2]
-    own, Z_JJ = _inverses(columns[:, :width])
+    own = _inverses(columns[:, :width])
     B = columns[:, width:] @ own
-    Z_sJ = -(Z_ss @ B)
-    return np.concatenate([Z_JJ - B.transpose(0, 2, 1) @ Z_sJ, Z_sJ], axis=1)
+    panel = np.empty(columns.shape)
+    Z_sJ = np.negative(Z_ss @ B, out=panel[:, width:])
+    np.subtract(own.transpose(0, 2, 1) @ own, B.transpose(0, 2, 1) @ Z_sJ, out=panel[:, :width])
+    return panel
 
 
-def _inverses(L: _Floats) -> tuple[_Floats, _Floats]:
-    """``L^-1`` and ``L^-T L^-1`` of lower triangular matrices, both of shape (g, w, w)."""
+def _inverses(L: _Floats) -> _Floats:
+    """``L^-1`` of lower triangular matrices, shape (g, w, w)."""
     if L.shape[1] == 1:
-        return 1.0 / L, L**-2.0
-    inverse, product = np.empty(L.shape), np.empty(L.shape)
+        return 1.0 / L
+    inverse = np.empty(L.shape)
     for k, one in enumerate(L):
         inverse[k] = dtrtri(one, lower=1)[0]
-        lower = dlauum(inverse[k], lower=1)[0]
-        product[k] = lower + np.tril(lower, -1).T
-    return inverse, product
+    return inverse
 
 
 def _write_fronts(free: _Floats, panel: _Floats, Z_ss: _Floats) -> None:

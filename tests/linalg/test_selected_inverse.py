@@ -8,6 +8,7 @@ from scipy import sparse
 from scipy.sparse import csc_array
 
 from animalmm.linalg import analyze
+from animalmm.linalg.interface import KnownPattern
 
 
 def factorized(A, backend, **options):
@@ -72,7 +73,7 @@ def test_every_order_gives_it(backend, ordering):
 def test_supernodes_of_many_columns(backend, monkeypatch):
     """Dense blocks that share a border, so that fronts are cut into portions too."""
     monkeypatch.setattr("animalmm.linalg.supernodes._FRONTS", 300)
-    monkeypatch.setattr("animalmm.linalg.selected_inverse._TOGETHER", 100)
+    monkeypatch.setattr("animalmm.linalg.inverse_plan._TOGETHER", 100)
     rng = np.random.default_rng(5)
     M = sparse.block_diag([csc_array(rng.normal(size=(12, 9))) for _ in range(14)], format="csr")
     border = sparse.csr_array(
@@ -121,3 +122,24 @@ def test_elements_are_asked_in_any_shape(backend):
     assert selected.at(3, 4) == selected.at(4, 3)
     assert selected.at([[1], [2]], [1, 2]).shape == (2, 2)
     assert selected.at(np.empty(0, int), np.empty(0, int)).shape == (0,)
+
+
+def test_factors_of_one_pattern_share_the_analysis_of_their_inverse(backend):
+    lower = sparse.tril(csc_array(grid(12)), format="csc")
+    lower.sort_indices()
+    symbolic = analyze(lower, backend=backend)
+    first = symbolic.factorize(lower).selected_inverse()
+    second = symbolic.factorize(2.0 * lower).selected_inverse()
+    assert first.pattern == second.pattern
+    np.testing.assert_allclose(first.values, 2.0 * second.values)
+
+
+def test_a_factor_of_another_pattern_is_not_taken_for_the_one_that_is_known():
+    known = KnownPattern()
+    for A in (grid(12), grid(11), np.eye(121), grid(11)):
+        L, order = factorized(A, "superlu").lower()
+        L.sort_indices()
+        inverse = known.of(L, order).inverse(L)
+        expected = np.linalg.inv(csc_array(A).toarray())
+        np.testing.assert_allclose(inverse.diagonal(), expected.diagonal())
+        assert known.of(L, order) is inverse.pattern
