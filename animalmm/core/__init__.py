@@ -2,7 +2,15 @@
 
 from animalmm.core.arrays import DesignMatrix, Matrix, Vector
 from animalmm.core.choice import named
-from animalmm.core.protocols import Algorithm, Engine, EngineSpec, Optimum, Point
+from animalmm.core.optimisation import (
+    Algorithm,
+    Iteration,
+    Local,
+    Objective,
+    Optimum,
+    Update,
+)
+from animalmm.core.protocols import Engine, EngineSpec, Point
 from animalmm.core.structure import NEAR, STEPS_OFF, CovStruct, Domain, Relationship, changed
 from animalmm.core.types import Problem, Psi, Term
 
@@ -15,13 +23,17 @@ __all__ = [
     "Domain",
     "Engine",
     "EngineSpec",
+    "Iteration",
+    "Local",
     "Matrix",
+    "Objective",
     "Optimum",
     "Point",
     "Problem",
     "Psi",
     "Relationship",
     "Term",
+    "Update",
     "Vector",
     "changed",
     "named",

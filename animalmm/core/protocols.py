@@ -1,4 +1,4 @@
-"""What the rooms ask of each other, as Protocols.
+"""What is asked of an engine, as Protocols.
 
 An engine is prepared once for a problem; after that `Engine.at` is a pure function of the variance
 parameters. All that the algorithms and the inference need of it is in `Point`.
@@ -6,18 +6,16 @@ parameters. All that the algorithms and the inference need of it is in `Point`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from animalmm.core.arrays import Matrix, Vector
-from animalmm.core.structure import Domain
 from animalmm.core.types import Problem, Psi
 
-__all__ = ["Algorithm", "Engine", "EngineSpec", "Optimum", "Point"]
+__all__ = ["Engine", "EngineSpec", "Point"]
 
 
 class Point(Protocol):
@@ -29,6 +27,9 @@ class Point(Protocol):
     @property
     def psi(self) -> Psi:
         """Where this point is."""
+
+    def scaled(self, variance: float) -> Point:
+        """The point with all variances times `variance`, for next to nothing."""
 
     @property
     def logdet_V(self) -> float:
@@ -74,8 +75,20 @@ class Point(Protocol):
         uncertainty of beta.
         """
 
-    def S(self, term: int) -> Matrix:
-        """``E[U' K^-1 U | y]`` with U (q, t): what EM and the gradient need, shape (t, t)."""
+    def slope(self, term: int, *, given_beta: bool = False) -> Matrix:
+        """Half the slope of ``log|V| + log|X'V^-1X| + quad`` by the factor F of a term, (t, t).
+
+        It is ``(A - Q) F`` with ``A_ab = tr(P Z_a K Z_b')`` and ``Q_ab = y'P Z_a K Z_b'P y``, Z_a
+        the incidence of effect a; given beta, V^-1 stands for P in A, and it is that of
+        ``log|V| + quad``. Exact also where F is singular.
+        """
+
+    def complete_information(self, *, given_beta: bool = False) -> Matrix:
+        """``E[D'R^-1D | y]``: the information on all F that known effects would give, (m, m).
+
+        D are the derivatives of ``sum_i Z_i (I ⊗ F_i) b_i`` by the m = sum t_i^2 elements of all
+        F, term by term and row by row, with ``b_i ~ N(0, K_i ⊗ I)``; R = sigma2 W^-1.
+        """
 
     def apply_P(self, v: Matrix) -> Matrix:
         """``P v = V^-1 v - V^-1 X (X' V^-1 X)^-1 X' V^-1 v``, shape as `v` (n,) or (n, k)."""
@@ -91,57 +104,12 @@ class Engine(Protocol):
     def at(self, psi: Psi) -> Point:
         """Evaluate; the same psi gives the same Point, and no evaluation changes another."""
 
+    def rank(self, term: int) -> int:
+        """Rank of the relationship of a term."""
+
 
 class EngineSpec(Protocol):
     """A configured engine, not yet bound to a problem."""
 
     def prepare(self, problem: Problem) -> Engine:
         """Do all the work that does not depend on psi."""
-
-
-@dataclass(frozen=True, eq=False)
-class Optimum:
-    """Where an algorithm stopped.
-
-    Attributes
-    ----------
-    theta : ndarray, shape (k,)
-        The parameters.
-    value : float
-        The criterion there.
-    evaluations : int
-        How often the criterion was evaluated.
-    gradient : ndarray, shape (k,)
-        Gradient of the criterion before the last step, zero for parameters held where Sigma is
-        singular.
-    step : ndarray, shape (k,)
-        The last Newton step: how far, in theta, the optimum may still be.
-    flat : bool
-        Whether the criterion does not change in some direction.
-    messages : tuple of str
-        What happened on the way, in words.
-    history : tuple of (theta, value)
-        Every evaluation, in order.
-    """
-
-    theta: Vector
-    value: float
-    evaluations: int
-    gradient: Vector
-    step: Vector
-    flat: bool = False
-    messages: tuple[str, ...] = ()
-    history: tuple[tuple[Vector, float], ...] = field(default=(), repr=False)
-
-
-class Algorithm(Protocol):
-    """Minimises a criterion over a box."""
-
-    @property
-    def name(self) -> str:
-        """Name in `fit(algorithm=...)`."""
-
-    def minimise(
-        self, criterion: Callable[[Vector], float], start: Vector, domain: Domain
-    ) -> Optimum:
-        """Find a minimum from `start` within the domain."""

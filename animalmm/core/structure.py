@@ -135,6 +135,25 @@ class CovStruct(Protocol):
     def factor(self, theta: Vector) -> Matrix:
         """Lower triangular T with ``Sigma = T T'``."""
 
+    def jacobian(self, theta: Vector) -> NDArray[np.float64]:
+        """``dT / dtheta_j`` for each j, shape (k, t, t).
+
+        Zero for a correlation at its limit, where T has no derivative; `Domain.held` holds it.
+        """
+
+    def fitted(self, moment: Matrix, near: Vector) -> Vector:
+        """The theta that minimises ``log|Sigma| + tr(Sigma^-1 M)``: the M-step of EM.
+
+        Where Sigma has to be singular, the best among those of the column space of M.
+
+        Parameters
+        ----------
+        moment : ndarray, shape (t, t)
+            M, positive semi-definite: mean square of the effects.
+        near : ndarray, shape (k,)
+            Where a search may begin, and what a parameter that means nothing keeps.
+        """
+
     @property
     def any_basis(self) -> bool:
         """Whether ``S Sigma S'`` has this form for every S, not only for a diagonal one."""

@@ -109,7 +109,7 @@ class Psi:
     Attributes
     ----------
     factors : tuple of ndarray
-        For each term the lower triangular T (t x t) with ``Sigma = T T'``. A singular T is legal.
+        For each term any F (t x t) with ``Sigma = F F'``. A singular F is legal.
     sigma2 : float
         Residual variance of a record of weight one.
     """
@@ -120,11 +120,11 @@ class Psi:
     @property
     def sigmas(self) -> tuple[Matrix, ...]:
         """Sigma of each term."""
-        return tuple(T @ T.T for T in self.factors)
+        return tuple(F @ F.T for F in self.factors)
 
     def scaled(self, variance: float) -> Psi:
         """All variances times `variance`."""
         root = float(np.sqrt(variance))
         return replace(
-            self, factors=tuple(T * root for T in self.factors), sigma2=self.sigma2 * variance
+            self, factors=tuple(F * root for F in self.factors), sigma2=self.sigma2 * variance
         )

@@ -1,13 +1,14 @@
-"""Cholesky factor of a small covariance matrix that may be singular."""
+"""Cholesky factor of a small covariance matrix that may be singular, and its derivative."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy import linalg
 
 from animalmm.core import Matrix
 from animalmm.errors import ArgumentError
 
-__all__ = ["semidefinite_cholesky"]
+__all__ = ["cholesky_derivative", "semidefinite_cholesky"]
 
 
 def semidefinite_cholesky(sigma: Matrix) -> Matrix:
@@ -37,7 +38,7 @@ def semidefinite_cholesky(sigma: Matrix) -> Matrix:
     variances = np.diag(sigma)
     sd = np.sqrt(np.where(variances > 0, variances, 1.0))
     correlation = sigma / np.outer(sd, sd)
-    if not np.allclose(correlation, correlation.T, rtol=0.0, atol=1e-8):
+    if np.abs(correlation - correlation.T).max(initial=0.0) > 1e-8:
         raise ArgumentError("a covariance matrix must be symmetric")
     if np.linalg.eigvalsh(correlation)[0] < -1e-8:
         raise ArgumentError(
@@ -49,5 +50,19 @@ def semidefinite_cholesky(sigma: Matrix) -> Matrix:
     for j in range(t):
         rest = correlation[j:, j] - T[j:, :j] @ T[j, :j]
         if rest[0] > 1e-14:
-            T[j:, j] = rest / np.sqrt(rest[0])
+            # a small pivot multiplies rounding errors: no more than the variance that is left
+            left = np.sqrt(np.maximum(1.0 - (T[j:, :j] ** 2).sum(axis=1), 0.0))
+            T[j:, j] = np.clip(rest / np.sqrt(rest[0]), -left, left)
     return np.asarray(sd[:, None] * T)
+
+
+def cholesky_derivative(T: Matrix, change: Matrix) -> Matrix:
+    """Derivative of the factor T of a positive definite matrix that changes by `change`.
+
+    ``T Phi(T^-1 change T^-T)``, Phi the lower triangle with half the diagonal (Smith 1995, J.
+    Comput. Graph. Stat. 4: 134-147).
+    """
+    half = linalg.solve_triangular(T, change, lower=True)
+    inner = np.tril(linalg.solve_triangular(T, half.T, lower=True))
+    inner[np.diag_indices_from(inner)] /= 2.0
+    return np.asarray(T @ inner)

@@ -47,13 +47,25 @@ class CholeskyDomain(Domain):
         return np.asarray((np.diag(self._matrix(theta)) == 0.0)[self.columns])
 
     def edges(self, theta: Vector) -> Iterator[Vector]:
-        """A small diagonal element put to zero, the rest turned into the lower triangle."""
+        """A small diagonal element put to zero, the rest turned into the lower triangle.
+
+        Beside it the covariances with a later effect can hardly be told from a variance of that
+        effect alone; so that variance is also put to zero, and the column of j takes it over.
+        """
         T = self._matrix(theta)
         diagonal = np.abs(np.diag(T))
         for j in np.flatnonzero((diagonal > 0.0) & (diagonal < NEAR)):
             flat = T.copy()
             flat[j, j] = 0.0
             yield self._theta(semidefinite_cholesky(flat @ flat.T))
+            for k in np.flatnonzero(diagonal):
+                if k > j:
+                    turned = T.copy()
+                    cosine, sine = T[k, [j, k]] / np.hypot(T[k, j], T[k, k])
+                    turned[:, j] = cosine * T[:, j] + sine * T[:, k]
+                    turned[:, k] = cosine * T[:, k] - sine * T[:, j]
+                    turned[j, k] = 0.0
+                    yield self._theta(semidefinite_cholesky(turned @ turned.T))
 
     def escapes(self, theta: Vector) -> Iterator[Vector]:
         """A variance for effect j: of its own, or shared with a later effect, of either sign."""

@@ -25,7 +25,7 @@ from animalmm.covariance.cholesky import semidefinite_cholesky
 from animalmm.covariance.domains import ProductDomain
 
 RESIDUAL = "Residual"
-_LOG_RANGE = 14.0  # a residual standard deviation is within a factor of a million of its unit
+_LOG_RANGE = 9.0  # of a residual standard deviation: within a factor of 8,000 of its unit
 
 
 class _Part(NamedTuple):
@@ -46,7 +46,8 @@ class ParameterSpace:
         One for each random term.
     scales : sequence of ndarray, shape (t,) or (t, t)
         A typical standard deviation of each effect, relative to the residual one; for a structure
-        of `any_basis` a square root of a typical Sigma, whose effects say different things.
+        of `any_basis` a square root of a typical Sigma, whose effects say different things; for
+        any other one deviations that it can have.
     fixed : mapping of int to ndarray
         Known Sigma (t x t, scale of the data) by number of term.
     fixed_sigma2 : float, optional
@@ -67,7 +68,8 @@ class ParameterSpace:
         return not self.fixed and self.fixed_sigma2 is None
 
     @property
-    def _free_residual(self) -> bool:
+    def free_residual(self) -> bool:
+        """Whether the residual variance is an element of theta."""
         return not self.profiled and self.fixed_sigma2 is None
 
     @cached_property
@@ -79,6 +81,11 @@ class ParameterSpace:
                 parts.append(_Part(i, s, slice(at, at + k)))
                 at += k
         return parts
+
+    @property
+    def free_terms(self) -> list[int]:
+        """Numbers of the terms whose Sigma is not known."""
+        return [part.term for part in self._parts]
 
     @cached_property
     def _known_factors(self) -> dict[int, Matrix]:
@@ -95,7 +102,7 @@ class ParameterSpace:
         return self.size + self.profiled
 
     def _stack(self, pieces: list[Vector], residual: float) -> Vector:
-        return np.concatenate([*pieces, [residual] if self._free_residual else []])
+        return np.concatenate([*pieces, [residual] if self.free_residual else []])
 
     @cached_property
     def domain(self) -> Domain:
@@ -128,7 +135,11 @@ class ParameterSpace:
             )
             for part in self._parts
         ]
-        return self._stack(pieces, float(np.log(psi.sigma2) / 2 - np.log(self.unit)))
+        return self._stack(pieces, self._log_residual(psi.sigma2))
+
+    def _log_residual(self, sigma2: float) -> float:
+        """The element of theta of a free residual variance."""
+        return float(np.log(sigma2) / 2 - np.log(self.unit))
 
     def unscaled(self, theta: Vector) -> Vector:
         """Theta in the units of the effects themselves: lme4's theta when all are unstructured."""
@@ -139,18 +150,51 @@ class ParameterSpace:
 
     def _residual_sd(self, theta: Vector) -> float:
         """Residual standard deviation when it is free."""
-        return self.unit * float(np.exp(theta[-1])) if self._free_residual else 0.0
+        return self.unit * float(np.exp(theta[-1])) if self.free_residual else 0.0
 
     def psi(self, theta: Vector) -> Psi:
         """The psi of a theta; relative to the residual variance when that is profiled out."""
         factors = dict(self._known_factors)
         for part in self._parts:
-            own = part.structure.rescale(theta[part.where], self._scale(part))
-            factors[part.term] = part.structure.factor(own)
+            T = part.structure.factor(theta[part.where])
+            factors[part.term] = _times(self._scale(part), T)
         ordered = tuple(factors[i] for i in range(len(self.structures)))
         if self.profiled:
             return Psi(ordered)
         return Psi(ordered, self.fixed_sigma2 or self._residual_sd(theta) ** 2)
+
+    def derivatives(self, theta: Vector) -> list[tuple[int, Matrix]]:
+        """``(i, dF_i / dtheta_j)`` for each element of theta that belongs to a term i, in order.
+
+        F (t, t) is the factor that `psi` gives; zero where it has no derivative.
+        """
+        return [
+            (part.term, _times(self._scale(part), dT))
+            for part in self._parts
+            for dT in part.structure.jacobian(theta[part.where])
+        ]
+
+    def maximised(self, moments: Mapping[int, Matrix], sigma2: float, theta: Vector) -> Vector:
+        """The theta that fits moment matrices best: the M-step of EM.
+
+        For each Sigma it minimises ``log|Sigma| + tr(Sigma^-1 M)``.
+
+        Parameters
+        ----------
+        moments : mapping of int to ndarray, shape (t, t)
+            M of each term that is free, on the scale of the data.
+        sigma2 : float
+            Residual variance.
+        theta : ndarray, shape (k,)
+            Where a search may begin.
+        """
+        unit = sigma2 if self.profiled else 1.0
+        pieces = []
+        for part in self._parts:
+            scale = self._scale(part, inverse=True)
+            half = _times(scale, moments[part.term] / unit)
+            pieces.append(part.structure.fitted(_times(scale, half.T), theta[part.where]))
+        return self._stack(pieces, self._log_residual(sigma2))
 
     def canonical(self, theta: Vector) -> Vector:
         """The same Sigmas without negative standard deviations."""
@@ -161,3 +205,8 @@ class ParameterSpace:
         """Numbers of the terms whose Sigma is singular, within a tolerance on theta."""
         flags = self.domain.singular(theta, tolerance)
         return [part.term for part in self._parts if flags[part.where].any()]
+
+
+def _times(scale: Matrix, T: Matrix) -> Matrix:
+    """S T, S given as (t, t), or as the (t,) of a diagonal one."""
+    return np.asarray(scale[:, None] * T if scale.ndim == 1 else scale @ T)

@@ -1,9 +1,9 @@
 """The forms of Sigma: unstructured, diagonal, compound symmetry, first-order autoregression.
 
-Each is one class that knows its parameters theta, where they may be and how to turn them into a
-lower triangular T with ``Sigma = T T'``. Standard deviations and Cholesky factors are used in place
-of variances, so that a singular Sigma is an ordinary point (lme4's coordinates: Bates, Maechler,
-Bolker & Walker 2015, J. Stat. Softw. 67(1), section 2.1).
+Each is one class that knows its parameters theta, where they may be, how to turn them into a lower
+triangular T with ``Sigma = T T'``, and which of them fit a moment matrix best. Standard deviations
+and Cholesky factors are used in place of variances, so that a singular Sigma is an ordinary point
+(lme4's coordinates: Bates, Maechler, Bolker & Walker 2015, J. Stat. Softw. 67(1), section 2.1).
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
 
 from animalmm.core import CovStruct, Domain, Matrix, Vector
-from animalmm.covariance.cholesky import semidefinite_cholesky
+from animalmm.covariance.cholesky import cholesky_derivative, semidefinite_cholesky
 from animalmm.covariance.domains import CholeskyDomain, CorrelationDomain
+from animalmm.covariance.fitting import gram, least_deviance
 from animalmm.errors import ArgumentError
 
 __all__ = ["AR1", "CompoundSymmetry", "Diagonal", "Unstructured", "structure"]
+
+_ROUNDING = 1e-13  # beside one it may be a zero
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,22 @@ class Unstructured:
         T = np.zeros((self.size, self.size))
         T[self._positions] = theta
         return T
+
+    def jacobian(self, theta: Vector) -> NDArray[np.float64]:
+        """Units."""
+        return self._units
+
+    @cached_property
+    def _units(self) -> NDArray[np.float64]:
+        rows, columns = self._positions
+        k = len(rows)
+        units = np.zeros((k, self.size, self.size))
+        units[np.arange(k), rows, columns] = 1.0
+        return units
+
+    def fitted(self, moment: Matrix, near: Vector) -> Vector:
+        """The moment itself."""
+        return self.from_matrix(gram(moment))
 
     def rescale(self, theta: Vector, scale: Matrix) -> Vector:
         """S T, turned back into a lower triangle by an LQ decomposition where S is not diagonal."""
@@ -103,6 +123,14 @@ class Diagonal:
         """``diag(theta)``."""
         return np.diag(theta)
 
+    def jacobian(self, theta: Vector) -> NDArray[np.float64]:
+        """Units."""
+        return np.asarray(np.eye(self.size)[:, :, None] * np.eye(self.size))
+
+    def fitted(self, moment: Matrix, near: Vector) -> Vector:
+        """Square roots of the diagonal."""
+        return _deviations(moment)
+
     def rescale(self, theta: Vector, scale: Matrix) -> Vector:
         """Each standard deviation times its scale."""
         return np.asarray(theta * scale)
@@ -144,9 +172,45 @@ class CompoundSymmetry:
 
     def factor(self, theta: Vector) -> Matrix:
         """Standard deviations times the Cholesky factor of the correlation."""
-        correlation = np.full((self.size, self.size), theta[-1])
+        return np.asarray(theta[:-1, None] * self._unit_factor(theta[-1]))
+
+    def _unit_factor(self, rho: float) -> Matrix:
+        correlation = np.full((self.size, self.size), rho)
         np.fill_diagonal(correlation, 1.0)
-        return np.asarray(theta[:-1, None] * semidefinite_cholesky(correlation))
+        return semidefinite_cholesky(correlation)
+
+    def jacobian(self, theta: Vector) -> NDArray[np.float64]:
+        """Rows of the factor of the correlation, and the derivative of that."""
+        L = self._unit_factor(theta[-1])
+        by_sd = np.eye(self.size)[:, :, None] * L
+        by_rho = np.zeros_like(L)
+        if np.diag(L).all():
+            by_rho = theta[:-1, None] * cholesky_derivative(L, 1.0 - np.eye(self.size))
+        return np.concatenate([by_sd, by_rho[None]])
+
+    def fitted(self, moment: Matrix, near: Vector) -> Vector:
+        """By a search from `near`, among the effects that have a variance."""
+        sd = _deviations(moment)
+        present = np.flatnonzero(sd)
+        theta = np.append(sd, near[-1])
+        if len(present) > 1:
+            units = sd[present]
+            correlation = moment[np.ix_(present, present)] / np.outer(units, units)
+            start = np.append(near[present] / units, near[-1])
+            found = CompoundSymmetry(len(present))._fitted(correlation, start, self.domain)
+            theta[present], theta[-1] = found[:-1] * units, found[-1]
+        return theta
+
+    def _fitted(self, correlation: Matrix, near: Vector, whole: Domain) -> Vector:
+        """Fit a moment with a diagonal of one; `whole` has the bounds of rho with all effects."""
+        rho = near[-1]
+        values, axes = np.linalg.eigh(correlation)
+        if values[0] <= _ROUNDING and not np.diag(self._unit_factor(rho)).all():
+            null = axes[:, 0] if rho < 0 else np.ones(self.size)  # that of Sigma stays
+            size = 1.0 / np.abs(null)
+            return np.append(size * np.sqrt((size**-2).mean()), rho)
+        least = max(self.domain.lower[-1], whole.lower[-1])
+        return least_deviance(self, correlation, near, (least, 1.0))
 
     def rescale(self, theta: Vector, scale: Matrix) -> Vector:
         """Each standard deviation times its scale; rho stays."""
@@ -198,6 +262,35 @@ class AR1:
         T[:, 1:] *= np.sqrt(max(1.0 - rho * rho, 0.0))
         return np.asarray(sd * T)
 
+    def jacobian(self, theta: Vector) -> NDArray[np.float64]:
+        """Of the closed form."""
+        sd, rho = theta
+        by_rho = np.zeros((self.size, self.size))
+        if (rest := 1.0 - rho * rho) > 0.0:
+            lag = np.subtract.outer(np.arange(self.size), np.arange(self.size))
+            by_rho = np.where(lag > 0, lag * float(rho) ** np.maximum(lag - 1, 0), 0.0)
+            power = np.where(lag >= 0, float(rho) ** np.abs(lag), 0.0)
+            by_rho[:, 1:] = np.sqrt(rest) * by_rho[:, 1:] - rho / np.sqrt(rest) * power[:, 1:]
+        return np.stack([self.factor(np.array([1.0, rho])), sd * by_rho])
+
+    def fitted(self, moment: Matrix, near: Vector) -> Vector:
+        """The root of a cubic in rho, and the variance that goes with it.
+
+        The inverse of the correlation is tridiagonal, so that with the sums `a` of the variances,
+        `b` of the covariances of neighbours and `c` of the inner variances the trace is
+        ``(a - 2 b rho + c rho^2) / (1 - rho^2)``.
+        """
+        t, variances = self.size, np.diag(moment)
+        a, b, c = variances.sum(), np.diag(moment, 1).sum(), variances[1:-1].sum()
+        if a <= 0.0:
+            return np.array([0.0, near[1]])
+        for rho in (-1.0, 1.0):
+            if a - 2.0 * rho * b + c <= _ROUNDING * a:  # neighbours are the same, but for the sign
+                return np.array([np.sqrt(a / t), rho])
+        cubic = np.array([(1 - t) * c, (t - 2) * b, a + t * c, -t * b]) / a
+        rho = optimize.brentq(lambda x: float(np.polyval(cubic, x)), -1.0, 1.0, xtol=1e-15)
+        return np.array([np.sqrt((a - 2 * b * rho + c * rho**2) / (t * (1 - rho**2))), rho])
+
     def rescale(self, theta: Vector, scale: Matrix) -> Vector:
         """The one standard deviation times the geometric mean of the scales; rho stays."""
         return np.array([theta[0] * np.exp(np.log(scale).mean()), theta[1]])
@@ -224,6 +317,11 @@ def structure(name: str, size: int) -> CovStruct:
     One effect has no correlation, so that every structure of it is a variance.
     """
     return Unstructured(1) if size == 1 else _STRUCTURES[name](size)
+
+
+def _deviations(moment: Matrix) -> Vector:
+    """Square roots of the diagonal of a moment matrix."""
+    return np.asarray(np.sqrt(np.maximum(np.diag(moment), 0.0)))
 
 
 def _checked(form: CovStruct, theta: Vector, sigma: Matrix) -> Vector:

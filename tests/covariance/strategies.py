@@ -34,3 +34,21 @@ def parameters(draw, names=NAMES, sizes=(1, 4)):
 
 def scales(size):
     return st.lists(st.floats(1e-3, 1e3), min_size=size, max_size=size).map(np.array)
+
+
+def deviance(form, theta, moment):
+    """``log|Sigma| + tr(Sigma^-1 M)``, infinite where Sigma is singular."""
+    sigma = sigma_of(form, theta)
+    if np.linalg.matrix_rank(sigma, hermitian=True) < form.size:
+        return np.inf
+    return np.linalg.slogdet(sigma)[1] + np.linalg.solve(sigma, moment).trace()
+
+
+@st.composite
+def inside(draw, names=NAMES, sizes=(1, 4)):
+    """(structure, theta, generator), theta away from the boundary."""
+    form = structure(draw(st.sampled_from(names)), draw(st.integers(*sizes)))
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    theta = form.start() + rng.uniform(-0.7, 0.7, len(form.start()))
+    domain = form.domain
+    return form, np.clip(theta, domain.lower + 0.05, domain.upper - 0.05), rng
