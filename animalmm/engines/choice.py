@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from scipy import sparse
 
 from animalmm.core import Engine, EngineSpec, Problem, named
+from animalmm.engines.many_kernels import ManyKernelsEngine, smaller_side
 from animalmm.engines.one_kernel import OneKernelEngine, has_dense_kernel, refusal
 from animalmm.engines.sparse import SparseEngine
+from animalmm.linalg.memory import fits_memory
 
-__all__ = ["MME", "Auto", "OneKernel", "Whitened", "engine_spec"]
+__all__ = ["MME", "Auto", "ManyKernels", "OneKernel", "Whitened", "engine_spec"]
 
-WORTH = 300  # levels of a dense kernel from which its reduction pays, see benchmarks/one_kernel.py
+# Levels of dense kernels from which engines of their own pay, see benchmarks/one_kernel.py; and how
+# much larger than all of these a dense system may be, see benchmarks/many_kernels.py.
+WORTH = 300
+FAR = 5
+MANY_COLUMNS = 4  # times fewer columns of X than rows of the system: then X may be dense
 
 
 @dataclass(frozen=True)
@@ -66,23 +72,54 @@ class OneKernel:
 
 
 @dataclass(frozen=True)
+class ManyKernels:
+    """Dense relationships, by LAPACK on the smaller side: the records or the effects.
+
+    Attributes
+    ----------
+    side : {"records", "effects"}, optional
+        What is factorised: V, or the equations of the effects. By default the smaller.
+    """
+
+    side: str | None = None
+
+    def prepare(self, problem: Problem) -> ManyKernelsEngine:
+        """Bind to a problem."""
+        return ManyKernelsEngine(problem, description="many_kernels: as asked", side=self.side)
+
+
+@dataclass(frozen=True)
 class Auto(_Sparse):
     """For each term the form that its relationship has at hand, so that nothing is inverted.
 
     A pedigree or a given precision is used by its inverse, a given covariance by its Cholesky
-    factor. A single term of one effect with a dense covariance of 300 levels or more goes, when
-    X is dense, to the engine for one kernel.
+    factor. Dense covariances of 300 levels or more together have engines of their own: that for one
+    kernel takes a single term of one effect when X is dense, that for many the other models, unless
+    the smaller of its sides is far larger than these covariances, or than memory.
     """
 
     def prepare(self, problem: Problem) -> Engine:
         """Bind to a problem."""
-        if refusal(problem) or self.join or sparse.issparse(problem.X):
-            return super().prepare(problem)
-        term = problem.terms[0]
-        if term.q < WORTH or not has_dense_kernel(term.relationship):
-            return super().prepare(problem)
-        why = f"'{term.name}' alone, by its dense relationship of {term.q} levels"
-        return OneKernelEngine(problem, description=f"one_kernel: {why}, reduced once to a band")
+        return self._dense(problem) or super().prepare(problem)
+
+    def _dense(self, problem: Problem) -> Engine | None:
+        """An engine for dense covariances, where it is the cheaper one."""
+        kernels = [term for term in problem.terms if has_dense_kernel(term.relationship)]
+        size = sum(term.q * term.t for term in kernels)
+        if self.join or size < WORTH:
+            return None
+        if not refusal(problem):
+            if sparse.issparse(problem.X):
+                return None
+            why = f"'{kernels[0].name}' alone, by its dense relationship of {size} levels"
+            why = f"one_kernel: {why}, reduced once to a band"
+            return OneKernelEngine(problem, description=why)
+        side, n_bytes = smaller_side(problem)
+        if side > FAR * size or problem.p > side / MANY_COLUMNS or not fits_memory(n_bytes):
+            return None
+        names = ", ".join(f"'{term.name}'" for term in kernels)
+        how = "their dense relationships" if len(kernels) > 1 else "its dense relationship"
+        return ManyKernelsEngine(problem, description=f"many_kernels: {names} by {how}")
 
     def _forms(self, problem: Problem) -> tuple[list[str], str]:
         forms, reasons = [], []
@@ -98,6 +135,7 @@ class Auto(_Sparse):
 
 _NAMES: dict[str, EngineSpec] = {
     "auto": Auto(),
+    "many_kernels": ManyKernels(),
     "mme": MME(),
     "one_kernel": OneKernel(),
     "whitened": Whitened(),

@@ -22,6 +22,7 @@ from scipy import linalg
 
 from animalmm.core import Matrix, Vector
 from animalmm.engines.errors import FEW, Errors
+from animalmm.engines.system import System
 from animalmm.errors import EstimationError
 from animalmm.linalg import Factor, SelectedInverse
 
@@ -36,12 +37,15 @@ class ApartEquations:
 
     Attributes
     ----------
+    system : System
+        The equations of b.
     random : Factor
         Of ``M = L'Z'WZL + P``.
     ZX : ndarray, shape (Q, p)
         ``L'Z'WB``.
     """
 
+    system: System
     random: Factor
     ZX: Matrix
 
@@ -90,12 +94,29 @@ class ApartEquations:
 
     def errors(self, *, given_beta: bool) -> Errors:
         """Covariance of the errors of b, where the pattern has it."""
-        p = self.ZX.shape[1]
-        if given_beta or not p:
-            return Errors(self._selected, 0, self.ZX[:, :0])
-        # C^bb = M^-1 + M^-1 L'Z'WB S^-1 B'WZL M^-1, S = Schur complement (Henderson 1975)
-        H = linalg.solve_triangular(self._cholesky, self._solved.T, lower=True).T
+        H = self.ZX[:, :0] if given_beta else self.beside[1]
         return Errors(self._selected, 0, H)
+
+    @cached_property
+    def beside(self) -> tuple[Matrix, Matrix]:
+        """G (p, p) and H (Q, p): the covariance of the errors of b is ``M^-1 + H H'``.
+
+        H are the solutions b, gamma being zero, for the responses ``B G``.
+        """
+        # C^bb = M^-1 + M^-1 L'Z'WB S^-1 B'WZL M^-1, S = Schur complement (Henderson 1975)
+        p = self.ZX.shape[1]
+        if not p:
+            return np.zeros((0, 0)), self.ZX
+        G = linalg.solve_triangular(self._cholesky, np.eye(p), lower=True).T
+        return G, self._solved @ G
+
+    @cached_property
+    def _information(self) -> Matrix:
+        return self.system.information(self._selected)
+
+    def information(self, *, given_beta: bool) -> Matrix:
+        """J of the equations of b alone, also where beta is not given: see `beside`."""
+        return self._information
 
     def logdet_random(self) -> float:
         """log|M|."""
@@ -112,21 +133,29 @@ class JoinedEquations:
 
     Attributes
     ----------
+    system : System
+        The whole of it.
     whole : Factor
         Of the whole left side.
     p : int
         Number of fixed effects.
-    factor_random : callable
-        Factors M alone; called only when something needs M itself (ML, conditional variances).
+    alone : callable
+        Makes the system of b alone and the factor of M; called only when something needs M itself
+        (ML, conditional variances).
     """
 
+    system: System
     whole: Factor
     p: int
-    factor_random: Callable[[], Factor]
+    alone: Callable[[], tuple[System, Factor]]
 
     @cached_property
+    def _alone(self) -> tuple[System, Factor]:
+        return self.alone()
+
+    @property
     def _random(self) -> Factor:
-        return self.factor_random()
+        return self._alone[1]
 
     def solve(self, r_x: Matrix, r_b: Matrix) -> tuple[Matrix, Matrix]:
         """Solution (gamma, b) for right sides of shapes (p, k) and (Q, k)."""
@@ -164,10 +193,27 @@ class JoinedEquations:
 
     def errors(self, *, given_beta: bool) -> Errors:
         """Covariance of the errors of b, where the pattern has it."""
-        nothing = np.empty((self.whole.n - self.p, 0))
+        nothing = self.beside[1]
         if given_beta:
             return Errors(self._selected_random, 0, nothing)
         return Errors(self._selected, self.p, nothing)
+
+    @property
+    def beside(self) -> tuple[Matrix, Matrix]:
+        """Nothing: the equations have the fixed effects among them."""
+        return np.empty((self.p, 0)), np.empty((self.whole.n - self.p, 0))
+
+    @cached_property
+    def _information(self) -> Matrix:
+        return self.system.information(self._selected)
+
+    @cached_property
+    def _information_alone(self) -> Matrix:
+        return self._alone[0].information(self._selected_random)
+
+    def information(self, *, given_beta: bool) -> Matrix:
+        """J of the equations: of b alone, or of all, which begins with the fixed effects."""
+        return self._information_alone if given_beta else self._information
 
     def logdet_random(self) -> float:
         """log|M|."""

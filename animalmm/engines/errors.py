@@ -50,28 +50,15 @@ class Errors:
         """
         at, turns = [], []
         for i in terms:
-            own, T = prepared.terms[i], factors[i]
+            own, F = prepared.terms[i], factors[i]
             level, scale = own.single_levels
             at.append(prepared.starts[i] + level[levels][:, None] * own.t + np.arange(own.t))
-            turns.append(scale[levels][:, None, None] * T)
+            turns.append(scale[levels][:, None, None] * F)
         rows = np.concatenate(at, axis=1)
         turn = _block_diagonal(turns)
         H = self.H[rows]
         known = self.selected.at(self.first + rows[:, :, None], self.first + rows[:, None, :])
         return np.asarray(turn @ (known + H @ H.transpose(0, 2, 1)) @ turn.transpose(0, 2, 1))
-
-    def trace(self, prepared: Prepared, term: int) -> Matrix:
-        """``sum_jk P_jk C_jk`` over blocks C_jk of levels, P the prior precision, shape (t, t)."""
-        own = prepared.terms[term]
-        start, t, P = prepared.starts[term], own.t, own.prior.tocoo()
-        rows = self.first + start + (P.row.astype(np.int64) * t)[:, None, None] + np.arange(t)
-        columns = self.first + start + (P.col.astype(np.int64) * t)[:, None, None] + np.arange(t)
-        known = self.selected.at(rows.transpose(0, 2, 1), columns)
-        H = self.H[start : start + own.block.size].reshape(P.shape[0], t, -1)
-        turned = (own.prior @ H.reshape(len(H), -1)).reshape(H.shape)
-        return np.asarray(
-            np.einsum("n,nab->ab", P.data, known) + np.einsum("jap,jbp->ab", H, turned)
-        )
 
 
 def _block_diagonal(blocks: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -64,6 +64,10 @@ class OneKernelEngine:
                 "scale of the relationship matrix, or bend it: animalmm.bend"
             ) from None
 
+    def rank(self, term: int) -> int:
+        """Rank of the relationship."""
+        return self._reduced.kernel.rank
+
 
 def refusal(problem: Problem) -> str:
     """Why a problem is not one of a single kernel, in words; empty when it is."""

@@ -32,6 +32,13 @@ class OneKernelPoint:
         self._gamma = gamma
         self._cholesky = cholesky
 
+    def scaled(self, variance: float) -> OneKernelPoint:
+        """The point with all variances times `variance`."""
+        psi = self.psi.scaled(variance)
+        point = OneKernelPoint(self._reduced, psi, self._gamma, self._cholesky)
+        point.__dict__.update(_fixed=self._fixed, _residual=self._residual)
+        return point
+
     def _half(self, columns: Columns) -> Columns:
         """``N^-1/2 v``: inner products of such are those by N^-1."""
         return Columns(self._cholesky.forward(columns.inside), columns.outside)
@@ -95,8 +102,7 @@ class OneKernelPoint:
     @cached_property
     def u(self) -> tuple[Matrix, ...]:
         """BLUP of all levels of K, shape (q, 1)."""
-        solved = self._cholesky.backward(self._residual.inside)
-        return (self._gamma * self._reduced.kernel.spread(solved),)
+        return (self._gamma * self._reduced.kernel.spread(self._by_response[0]),)
 
     def beta_covariance(self) -> Matrix:
         """``(X'V^-1X)^-1``, shape (p, p)."""
@@ -133,22 +139,49 @@ class OneKernelPoint:
         errors = self._gamma * self.psi.sigma2 * (diagonal[at] - self._gamma * explained)
         return np.asarray(errors[:, None, None])
 
-    def S(self, term: int) -> Matrix:
-        """``E[u' K^-1 u | y]``, shape (1, 1), K^-1 the Moore-Penrose inverse of a singular K.
+    @cached_property
+    def _trace(self) -> float:
+        """Trace of ``M^-1 B``, which is also that of ``B - gamma B M^-1 B``."""
+        return self._reduced.kernel.band.trace_with_inverse(self._cholesky)
 
-        ``E' P (V - R) P E`` and ``tr P (V - R)``, R = sigma_e^2 W^-1, take no product with K.
-        """
-        residual = self._residual.inside
-        solved = self._cholesky.backward(residual)
-        fitted = float((residual * residual).sum() - (solved * solved).sum())
+    @cached_property
+    def _by_response(self) -> tuple[Matrix, Matrix]:
+        """``w = Q'E'Py`` and ``B w``, both (m, 1), relative to the residual variance."""
+        w = self._cholesky.backward(self._residual.inside)
+        return w, self._reduced.kernel.band.times(w)
+
+    @cached_property
+    def _by_fixed(self) -> tuple[Matrix, Matrix]:
+        """C with ``C C' = Q'E'(N^-1 - P)EQ``, and ``B C``, both (m, p)."""
         fixed = self._fixed.inside
-        by_fixed = self._cholesky.backward(fixed)
-        lost = self._solve_information(fixed.T @ fixed - by_fixed.T @ by_fixed)
-        m = len(residual)
-        unexplained = self._reduced.kernel.rank - m + self._cholesky.inverse_trace()
-        variance = self._gamma * self.psi.sigma2
-        total = self._gamma * fitted + variance * (unexplained + float(np.trace(lost)))
-        return np.array([[total]])
+        half = (
+            linalg.solve_triangular(self._information, fixed.T, lower=True).T
+            if fixed.size
+            else fixed
+        )
+        C = self._cholesky.backward(half)
+        return C, self._reduced.kernel.band.times(C)
+
+    def slope(self, term: int, *, given_beta: bool = False) -> Matrix:
+        """``(A - Q) F``, shape (1, 1): see `animalmm.core.Point`."""
+        w, Bw = self._by_response
+        slope = self._trace - _inner(w, Bw) / self.psi.sigma2
+        if not given_beta:
+            slope -= _inner(*self._by_fixed)
+        return np.asarray(self.psi.factors[term] * (slope / self.psi.sigma2))
+
+    def complete_information(self, *, given_beta: bool = False) -> Matrix:
+        """``E[D'R^-1D | y]``, shape (1, 1): see `animalmm.core.Point`.
+
+        In the band, ``D = Zb`` has the expectation ``F B w / sigma2`` and, given beta, the variance
+        ``B - gamma B M^-1 B``.
+        """
+        _, Bw = self._by_response
+        information = self._trace + self._gamma * _inner(Bw, Bw) / self.psi.sigma2
+        if not given_beta:
+            _, BC = self._by_fixed
+            information += self._gamma * _inner(BC, BC)
+        return np.array([[information / self.psi.sigma2]])
 
     def apply_P(self, v: Matrix) -> Matrix:
         """``P v``, shape of v."""
@@ -162,3 +195,8 @@ class OneKernelPoint:
 def _cross(a: Columns, b: Columns) -> Matrix:
     """``a'b``."""
     return np.asarray(a.inside.T @ b.inside + a.outside.T @ b.outside)
+
+
+def _inner(a: Matrix, b: Matrix) -> float:
+    """Sum of the products of their elements."""
+    return float((a * b).sum())

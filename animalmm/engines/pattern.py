@@ -1,9 +1,9 @@
 """``Lambda' C Lambda + P`` on a fixed sparsity pattern.
 
-C = Z'WZ and the prior precision P never change; Lambda = blockdiag(I ⊗ T_k) does, at every
+C = Z'WZ and the prior precision P never change; Lambda = blockdiag(I ⊗ F_k) does, at every
 evaluation. The pattern of the sum is therefore found once, from the structure and not from the
-values (a T that starts at zero must not lose its fill), and an evaluation only fills in numbers:
-for the blocks of terms k and l, ``T_k' C_jm T_l`` for every pair of levels (j, m) that meet in a
+values (an F that starts at zero must not lose its fill), and an evaluation only fills in numbers:
+for the blocks of terms k and m, ``F_k' C_jl F_m`` for every pair of levels (j, l) that meet in a
 record.
 """
 
@@ -19,7 +19,7 @@ from scipy import sparse
 
 from animalmm.core import Matrix, Vector
 
-__all__ = ["Block", "PatternedSystem"]
+__all__ = ["Block", "Cross", "PatternedSystem"]
 
 _DENSE = 0.1  # above this density of both sides a BLAS product is faster than a sparse one
 
@@ -49,14 +49,38 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class _Piece:
-    """The cross-product of two blocks and where its elements go."""
+class Cross:
+    """The cross-product ``Z_k'WZ_m`` of two blocks, by pairs of levels that meet in a record.
+
+    Attributes
+    ----------
+    k, m : int
+        The blocks, m <= k; of a block with itself each pair is there once, level_k >= level_m.
+    values : ndarray, shape (pairs, t_k, t_m)
+        The elements.
+    level_k, level_m : ndarray, shape (pairs,)
+        The two levels.
+    """
 
     k: int
     m: int
-    values: NDArray[np.float64]  # (pairs of levels, t_k, t_m)
-    keep: NDArray[np.bool_] | None  # which elements are in the lower triangle; None: all
-    at: NDArray[np.intp]
+    values: NDArray[np.float64]
+    level_k: NDArray[np.integer]
+    level_m: NDArray[np.integer]
+
+    def equations(self, starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows (pairs, t_k, 1) and columns (pairs, 1, t_m), the blocks beginning at `starts`."""
+        _, t_k, t_m = self.values.shape
+        rows = starts[self.k] + self.level_k[:, None].astype(np.int64) * t_k + np.arange(t_k)
+        columns = starts[self.m] + self.level_m[:, None].astype(np.int64) * t_m + np.arange(t_m)
+        return rows[:, :, None], columns[:, None, :]
+
+    def lower(self, starts: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Which elements are in the lower triangle of the equations; None: all."""
+        if self.k != self.m or self.values.shape[1] == 1:
+            return None
+        rows, columns = self.equations(starts)
+        return np.asarray(rows >= columns)
 
 
 class PatternedSystem:
@@ -68,80 +92,90 @@ class PatternedSystem:
         In the order of the equations.
     weights : ndarray, shape (n,)
         W.
+
+    Attributes
+    ----------
+    widths : list of int
+        Effects of a level of each block.
+    starts : ndarray
+        First equation of each block, and the end.
+    crosses : list of Cross
+        Of every block with itself and with those before it.
     """
 
     def __init__(self, blocks: Sequence[Block], weights: Vector) -> None:
         self.widths = [b.t for b in blocks]
-        self.starts = np.cumsum([0, *(b.size for b in blocks)])
+        self.starts = np.cumsum([0, *(b.size for b in blocks)], dtype=np.int64)
         n = self.size = int(self.starts[-1])
-        crosses = [
-            _lower_cross(blocks, k, m, self.starts, weights)
-            for k in range(len(blocks))
-            for m in range(k + 1)
+        self.crosses = [
+            _lower_cross(blocks, k, m, weights) for k in range(len(blocks)) for m in range(k + 1)
         ]
+        self._lower = [cross.lower(self.starts) for cross in self.crosses]
         priors = [_lower_prior(b, int(s), n) for b, s in zip(blocks, self.starts, strict=False)]
-        keys = [c[0] for c in crosses] + [p[0] for p in priors]
+        keys = [
+            _keys(cross.equations(self.starts), lower, n)
+            for cross, lower in zip(self.crosses, self._lower, strict=True)
+        ]
+        keys += [p[0] for p in priors]
         unique, where = np.unique(np.concatenate(keys), return_inverse=True)
         columns, rows = np.divmod(unique, n)
-        index = np.int32 if len(unique) < 2**31 else np.int64
+        index = _small(len(unique))
         self._indices: NDArray[Any] = rows.astype(index)
         self._indptr: NDArray[Any] = np.searchsorted(columns, np.arange(n + 1)).astype(index)
         at = np.split(where, np.cumsum([len(k) for k in keys])[:-1])
-        self._pieces = [
-            _Piece(k, m, values, keep, place)
-            for (_, k, m, values, keep), place in zip(crosses, at, strict=False)
-        ]
+        self._at = at[: len(self.crosses)]
         self._constant = np.zeros(len(unique))
-        for (_, values), place in zip(priors, at[len(crosses) :], strict=True):
+        for (_, values), place in zip(priors, at[len(self.crosses) :], strict=True):
             np.add.at(self._constant, place, values)  # a precision may hold an entry in parts
 
     def assemble(self, factors: Sequence[Matrix]) -> sparse.csc_array:
-        """The lower triangle for one T per block, shape (size, size)."""
+        """The lower triangle for one F per block, shape (size, size)."""
         data = self._constant.copy()
-        for piece in self._pieces:
-            left, right = factors[piece.k], factors[piece.m]
+        for cross, lower, at in zip(self.crosses, self._lower, self._at, strict=True):
+            left, right = factors[cross.k], factors[cross.m]
             if left.size == right.size == 1:
-                data[piece.at] += piece.values.ravel() * (left.item() * right.item())
+                data[at] += cross.values.ravel() * (left.item() * right.item())
             else:
-                filled = left.T @ piece.values @ right
-                data[piece.at] += filled.ravel() if piece.keep is None else filled[piece.keep]
+                filled = left.T @ cross.values @ right
+                data[at] += filled.ravel() if lower is None else filled[lower]
         shape = (self.size, self.size)
         return sparse.csc_array((data, self._indices, self._indptr), shape=shape)
 
 
-def _lower_cross(
-    blocks: Sequence[Block], k: int, m: int, starts: NDArray[np.intp], weights: Vector
-) -> tuple[NDArray[np.int64], int, int, NDArray[np.float64], NDArray[np.bool_] | None]:
-    """Keys and values of Z_k'WZ_m in the lower triangle, by pairs of levels."""
-    t_k, t_m = blocks[k].t, blocks[m].t
+def _lower_cross(blocks: Sequence[Block], k: int, m: int, weights: Vector) -> Cross:
     values, level_k, level_m = _level_pairs(blocks[k], blocks[m], weights)
     if k == m:
         below = level_k >= level_m
         values, level_k, level_m = values[below], level_k[below], level_m[below]
-    rows = starts[k] + (level_k * t_k)[:, None, None] + np.arange(t_k)[:, None]
-    columns = starts[m] + (level_m * t_m)[:, None, None] + np.arange(t_m)
-    keys = columns.astype(np.int64) * int(starts[-1]) + rows
-    if k == m and t_k > 1:
-        keep = np.broadcast_to(rows >= columns, keys.shape)
-        return keys[keep], k, m, values, keep
-    return keys.ravel(), k, m, values, None
+    return Cross(k, m, values, level_k, level_m)
+
+
+def _keys(
+    equations: tuple[NDArray[np.int64], NDArray[np.int64]],
+    lower: NDArray[np.bool_] | None,
+    n: int,
+) -> NDArray[np.int64]:
+    """Column and row of each element in one number."""
+    rows, columns = equations
+    keys = columns * n + rows
+    return keys.ravel() if lower is None else keys[lower]
 
 
 def _level_pairs(
     left: Block, right: Block, weights: Vector
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.integer], NDArray[np.integer]]:
     """``Z_k' W Z_m`` as (pairs, t_k, t_m) with the two levels of each pair."""
     shape = (left.t, right.t)
     if min(_density(left.Z), _density(right.Z)) > _DENSE:
         cross = left.Z.toarray().T @ (weights[:, None] * right.Z.toarray())
         q_k, q_m = cross.shape[0] // left.t, cross.shape[1] // right.t
         blocks = cross.reshape(q_k, left.t, q_m, right.t).transpose(0, 2, 1, 3)
-        level_k, level_m = np.divmod(np.arange(q_k * q_m), q_m)
+        level_k, level_m = np.divmod(np.arange(q_k * q_m, dtype=_small(q_k * q_m)), q_m)
         return np.ascontiguousarray(blocks).reshape(-1, *shape), level_k, level_m
     weighted = sparse.diags_array(weights) @ right.Z
     bsr = sparse.csr_array(left.Z.T @ weighted).tobsr(blocksize=shape)
-    level_k = np.repeat(np.arange(len(bsr.indptr) - 1), np.diff(bsr.indptr))
-    return bsr.data, level_k.astype(np.int64), bsr.indices.astype(np.int64)
+    levels = np.arange(len(bsr.indptr) - 1, dtype=bsr.indices.dtype)
+    return bsr.data, np.repeat(levels, np.diff(bsr.indptr)), bsr.indices
 
 
 def _lower_prior(block: Block, start: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -163,3 +197,8 @@ def _lower_prior(block: Block, start: int, n: int) -> tuple[NDArray[np.int64], N
 
 def _density(Z: sparse.csr_array) -> float:
     return float(Z.nnz / max(Z.shape[0] * Z.shape[1], 1))
+
+
+def _small(size: int) -> type[np.signedinteger[Any]]:
+    """The narrowest index that can count so far."""
+    return np.int32 if size < 2**31 else np.int64

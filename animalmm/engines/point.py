@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animalmm.core import Matrix, Psi, Vector
+from animalmm.engines.derivatives import Derivatives
 from animalmm.engines.equations import Equations
 from animalmm.engines.errors import FEW
 from animalmm.engines.prepared import Prepared
@@ -33,6 +34,13 @@ class SparsePoint:
         self._factors = factors
         self._equations = equations
 
+    def scaled(self, variance: float) -> SparsePoint:
+        """The point with all variances times `variance`."""
+        psi = self.psi.scaled(variance)
+        point = SparsePoint(self._prepared, psi, self._factors, self._equations)
+        point.__dict__["_solution"] = self._solution
+        return point
+
     @cached_property
     def _solution(self) -> tuple[Vector, Vector]:
         """Gamma (p,) and b (Q,)."""
@@ -40,13 +48,6 @@ class SparsePoint:
         right = prepared.spread(self._factors, prepared.ZWy, transpose=True)
         gamma, b = self._equations.solve(prepared.XWy[:, None], right[:, None])
         return gamma[:, 0], b[:, 0]
-
-    def _split(self, b: Matrix) -> list[Matrix]:
-        """One (levels, t, ...) array for each term."""
-        sizes = np.cumsum([term.block.size for term in self._prepared.terms])
-        parts = np.split(b, sizes[:-1])
-        terms = self._prepared.terms
-        return [p.reshape(-1, term.t, *p.shape[1:]) for p, term in zip(parts, terms, strict=True)]
 
     @cached_property
     def logdet_V(self) -> float:
@@ -81,7 +82,7 @@ class SparsePoint:
             prepared.y - prepared.basis.B @ gamma - prepared.Z @ prepared.spread(self._factors, b)
         )
         total = float(rest @ (prepared.problem.weights * rest))
-        for term, B in zip(prepared.terms, self._split(b), strict=True):
+        for term, B in zip(prepared.terms, prepared.split(b), strict=True):
             total += float((B * (term.prior @ B)).sum())
         return total / self.psi.sigma2
 
@@ -93,8 +94,8 @@ class SparsePoint:
     @cached_property
     def u(self) -> tuple[Matrix, ...]:
         """BLUP of each term, shape (q, t), all levels of K."""
-        parts = self._split(self._solution[1])
-        scaled = [B @ T.T for B, T in zip(parts, self._factors, strict=True)]
+        parts = self._prepared.split(self._solution[1])
+        scaled = [B @ F.T for B, F in zip(parts, self._factors, strict=True)]
         return tuple(
             U if term.L is None else np.asarray(term.L @ U)
             for U, term in zip(scaled, self._prepared.terms, strict=True)
@@ -160,23 +161,26 @@ class SparsePoint:
 
     def _level_columns(self, term: int, levels: NDArray[np.intp]) -> NDArray[np.float64]:
         """E with ``u_j = E_j' b`` for each level j, shape (Q, m, t)."""
-        own, T = self._prepared.terms[term], self._factors[term]
-        q = own.block.size // own.t
-        rows = own.L[levels].toarray() if own.L is not None else _unit_rows(levels, q)
+        own, F = self._prepared.terms[term], self._factors[term]
+        rows = own.L[levels].toarray() if own.L is not None else _unit_rows(levels, own.rank)
         E = np.zeros((self._prepared.Z.shape[1], len(levels) * own.t))
         start = self._prepared.starts[term]
-        E[start : start + own.block.size] = np.kron(rows.T, T.T)
+        E[start : start + own.block.size] = np.kron(rows.T, F.T)
         return E.reshape(len(E), len(levels), own.t)
 
-    def S(self, term: int) -> Matrix:
-        """``E[U' K^-1 U | y]``, shape (t, t): B'PB and its expected error, turned by T.
+    @cached_property
+    def _derivatives(self) -> Derivatives:
+        return Derivatives(
+            self._prepared, self._factors, self._equations, self._solution, self.psi.sigma2
+        )
 
-        The pattern of the equations has that of P, so the selected inverse has what is needed.
-        """
-        own, T = self._prepared.terms[term], self._factors[term]
-        B = self._split(self._solution[1])[term]
-        trace = self._equations.errors(given_beta=False).trace(self._prepared, term)
-        return np.asarray(T @ (B.T @ (own.prior @ B) + self.psi.sigma2 * trace) @ T.T)
+    def slope(self, term: int, *, given_beta: bool = False) -> Matrix:
+        """``(A - Q) F``: see `animalmm.core.Point`."""
+        return self._derivatives.slopes(given_beta=given_beta)[term]
+
+    def complete_information(self, *, given_beta: bool = False) -> Matrix:
+        """``E[D'R^-1D | y]``: see `animalmm.core.Point`."""
+        return self._derivatives.complete_information(given_beta=given_beta)
 
     def _chunks(self, n: int, width: int) -> Iterator[slice]:
         """Parts of n things that take `width` right sides each."""

@@ -1,6 +1,6 @@
 """A problem in the coordinates of the mixed model equations: all that does not depend on psi.
 
-For each term ``u = (L ⊗ T) b`` in one of two coordinates:
+For each term ``u = (L ⊗ F) b`` in one of two coordinates:
 
 * ``"precision"`` (Henderson 1950; Quaas 1976): L = I and b has the prior precision K^-1 ⊗ I. Best
   when K^-1 is sparse: a pedigree.
@@ -35,7 +35,7 @@ class PreparedTerm:
     block : Block
         Its columns and prior.
     L : csr_array or None
-        ``u = (L ⊗ T) b``; None for the identity.
+        ``u = (L ⊗ F) b``; None for the identity.
     logdet : float
         What log|V| has to add for the prior: ``t log|K|``, or zero in factor form.
     """
@@ -49,12 +49,16 @@ class PreparedTerm:
         """Effects of a level."""
         return self.block.t
 
+    @property
+    def rank(self) -> int:
+        """Rank of K, which is the number of levels of b."""
+        return self.block.size // self.t
+
     @cached_property
     def single_levels(self) -> tuple[NDArray[np.intp], Vector]:
         """For each level of K the level of b and the factor that it is, NaN where it is a sum."""
         if self.L is None:
-            q = self.block.size // self.t
-            return np.arange(q), np.ones(q)
+            return np.arange(self.rank), np.ones(self.rank)
         single = np.diff(self.L.indptr) == 1
         first = np.where(single, self.L.indptr[:-1], 0)
         return self.L.indices[first].astype(np.intp), np.where(single, self.L.data[first], np.nan)
@@ -93,6 +97,13 @@ class Prepared:
         sizes = [term.block.size for term in self.terms]
         return [int(start) for start in np.cumsum([0, *sizes[:-1]])]
 
+    def split(self, b: Matrix) -> list[NDArray[np.float64]]:
+        """One (levels, t, ...) array of each term, of b of shape (Q, ...)."""
+        parts = np.split(b, self.starts[1:])
+        return [
+            p.reshape(t.rank, t.t, *p.shape[1:]) for p, t in zip(parts, self.terms, strict=True)
+        ]
+
     @cached_property
     def y(self) -> Vector:
         """Response less the offset."""
@@ -121,16 +132,16 @@ class Prepared:
     def spread(self, factors: Sequence[Matrix], v: Matrix, *, transpose: bool = False) -> Matrix:
         """``Lambda v`` or ``Lambda' v`` for v of shape (Q,) or (Q, k)."""
         pieces, at = [], 0
-        for term, T in zip(self.terms, factors, strict=True):
+        for term, F in zip(self.terms, factors, strict=True):
             part = v[at : at + term.block.size]
             at += term.block.size
             if term.t == 1:
-                pieces.append(part * T.item())
+                pieces.append(part * F.item())
             else:
                 wide = part.reshape(term.block.size // term.t, term.t, *part.shape[1:])
                 pieces.append(
                     np.einsum(
-                        "ji,qj...->qi..." if transpose else "ij,qj...->qi...", T, wide
+                        "ji,qj...->qi..." if transpose else "ij,qj...->qi...", F, wide
                     ).reshape(part.shape)
                 )
         return np.concatenate(pieces)
@@ -169,8 +180,9 @@ def _factor_form(term: Term) -> PreparedTerm:
     r = L.shape[1]
     if not sparse.issparse(L):
         require_memory(
-            # Z L by rows and dense, their cross-product with its places: measured at n = r
-            8.0 * term.t * r * (3 * term.Z.shape[0] + 4 * r * term.t),
+            # Z L by rows and dense, their cross-product and the inverse with the places of both:
+            # measured at n = r
+            8.0 * term.t * r * (3 * term.Z.shape[0] + 6 * r * term.t),
             f"Z times the dense Cholesky factor of the relationship of '{term.name}'",
             "Use engine='mme', which keeps Z sparse.",
         )

@@ -41,7 +41,7 @@ class BruteForce:
     @cached_property
     def G(self):
         """Var(u_i), (q t, q t), of each term."""
-        return [np.kron(K, T @ T.T) for K, T in zip(self.kernels, self.psi.factors, strict=True)]
+        return [np.kron(K, F @ F.T) for K, F in zip(self.kernels, self.psi.factors, strict=True)]
 
     @cached_property
     def V(self):
@@ -120,6 +120,52 @@ class BruteForce:
         )
         return blocks if levels is None else blocks[levels]
 
+    def columns(self, term):
+        """Incidence of each effect of a term, t arrays (n, q)."""
+        t = self.problem.terms[term].t
+        return [self.Z[term][:, a::t] for a in range(t)]
+
+    def slope(self, term, *, given_beta=False):
+        """(A - Q) F."""
+        K, Z, Py = self.kernels[term], self.columns(term), self.P @ self.y
+        P = self.Vi if given_beta else self.P
+        A = [[np.trace(P @ Za @ K @ Zb.T) for Zb in Z] for Za in Z]
+        Q = [[Py @ Za @ K @ Zb.T @ Py for Zb in Z] for Za in Z]
+        return (np.array(A) - np.array(Q)) @ self.psi.factors[term]
+
+    def complete_information(self, *, given_beta=False):
+        """E[D'R^-1D | y], from all second moments of the standardised effects."""
+        terms = range(len(self.kernels))
+        return np.block(
+            [[self._information(i, k, given_beta=given_beta) for k in terms] for i in terms]
+        )
+
+    def _information(self, i, k, *, given_beta):
+        t, s = (self.problem.terms[term].t for term in (i, k))
+        moments = self._moments(i, k, given_beta=given_beta).reshape(-1, t, len(self.kernels[k]), s)
+        out = np.empty((t, t, s, s))
+        for a, Za in enumerate(self.columns(i)):
+            for b, Zb in enumerate(self.columns(k)):
+                N = Za.T @ (self.problem.weights[:, None] * Zb) / self.psi.sigma2
+                out[a, :, b] = np.einsum("jl,jcld->cd", N, moments)
+        return out.reshape(t * t, s * s)
+
+    def _moments(self, i, k, *, given_beta):
+        """E[b_i b_k' | y] of the standardised effects, b ~ N(0, K ⊗ I)."""
+        C_i, C_k = (
+            np.kron(self.kernels[term], self.psi.factors[term].T) @ self.Z[term].T
+            for term in (i, k)
+        )
+        Py = self.P @ self.y
+        moments = np.outer(C_i @ Py, C_k @ Py) - C_i @ (self.Vi if given_beta else self.P) @ C_k.T
+        if i == k:
+            moments = moments + np.kron(self.kernels[i], np.eye(self.problem.terms[i].t))
+        return moments
+
+    def rank(self, term):
+        """Rank of K."""
+        return np.linalg.matrix_rank(self.kernels[term], hermitian=True, tol=1e-8)
+
     def S(self, term):
         """E[U' K^- U | y], with the Moore-Penrose inverse of a singular K."""
         Ki = np.linalg.pinv(self.kernels[term], rcond=1e-10, hermitian=True)
@@ -132,8 +178,3 @@ class BruteForce:
     def dV(self, term, D):
         """Derivative of V along Sigma + h D."""
         return self.Z[term] @ np.kron(self.kernels[term], D) @ self.Z[term].T
-
-    def slope(self, dV):
-        """Derivative of the REML criterion along V + h dV."""
-        Py = self.P @ self.y
-        return np.trace(self.P @ dV) - Py @ dV @ Py

@@ -5,6 +5,8 @@ class TestMine(EngineContract):
     def case(self, seed, kind): ...      # only if it cannot take every model: a `Case`, or a skip
 """
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -31,10 +33,13 @@ def contents(point, problem):
         "beta_variances": point.beta_variances(),
         "P v": point.apply_P(v),
         "P y": point.apply_P(problem.y),
+        "complete information": point.complete_information(),
+        "complete information given beta": point.complete_information(given_beta=True),
     }
     for i, U in enumerate(point.u):
         found[f"u of term {i}"] = U
-        found[f"S of term {i}"] = point.S(i)
+        found[f"slope of term {i}"] = point.slope(i)
+        found[f"slope given beta of term {i}"] = point.slope(i, given_beta=True)
         found[f"errors of term {i}"] = point.error_blocks([i])
         found[f"errors given beta of term {i}"] = point.error_blocks([i], given_beta=True)
     return found
@@ -136,8 +141,11 @@ class EngineContract:
         point = self.engine(case).at(case.psi)
         backwards = [
             lambda: point.apply_P(case.problem.y),
-            lambda: point.S(0),
+            lambda: point.complete_information(given_beta=True),
+            lambda: point.slope(0),
             lambda: point.error_blocks([0], given_beta=True),
+            point.complete_information,
+            lambda: point.slope(0, given_beta=True),
             point.beta_covariance,
             lambda: point.u[0],
             lambda: point.quad,
@@ -165,21 +173,60 @@ class EngineContract:
     def test_it_describes_itself(self):
         assert len(self.engine(self.case(0, "definite")).description) > 5
 
+    @pytest.mark.parametrize("given_beta", [False, True])
+    @pytest.mark.parametrize("kind", ["definite", "singular sigma", "singular kernel"])
     @pytest.mark.parametrize("seed", SEEDS)
-    def test_S_gives_the_slope_of_the_criterion_in_every_covariance(self, seed):
-        """q tr(Sigma^-1 D) - tr(Sigma^-1 D Sigma^-1 S), along Sigma + h D."""
-        case = self.case(seed, "definite")
+    def test_slope_is_that_of_the_criterion_along_every_element(self, seed, kind, given_beta):
+        if kind == "singular kernel" and not self.takes_singular_kernels:
+            pytest.skip("this engine takes no singular kernel")
+        case = self.case(seed, kind)
         point = self.engine(case).at(case.psi)
         for i, term in enumerate(case.problem.terms):
-            sigma_inverse = np.linalg.inv(case.psi.sigmas[i])
-            for D in _directions(term.t):
-                turned = sigma_inverse @ D
-                analytic = term.q * np.trace(turned) - np.trace(turned @ sigma_inverse @ point.S(i))
-                dV = case.brute.dV(i, D)
-                scale = abs(np.trace(case.brute.P @ dV)) + 1
-                assert abs(analytic - case.brute.slope(dV)) < 1e-8 * scale
-                differences = self._difference(case, lambda h, i=i, D=D: _moved(case.psi, i, h * D))
-                assert abs(analytic - differences) < 1e-6 * scale
+            slope = point.slope(i, given_beta=given_beta)
+            differences = np.empty_like(slope)
+            for at in np.ndindex(term.t, term.t):
+                dF = np.zeros((term.t, term.t))
+                dF[at] = 1.0
+                differences[at] = self._difference(
+                    case,
+                    lambda h, i=i, dF=dF: _moved(case.psi, i, h * dF),
+                    given_beta=given_beta,
+                )
+            error = np.abs(2 * slope - differences).max()
+            assert error < 1e-6 * (np.abs(slope).max() + case.problem.n)
+
+    @pytest.mark.parametrize("kind", ["definite", "singular sigma", "singular kernel"])
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_slope_and_rank_give_the_expected_cross_product_of_effects(self, seed, kind):
+        """S = E[U'K^-U | y] is F (r I - F'(A - Q)F) F', what an EM step needs."""
+        if kind == "singular kernel" and not self.takes_singular_kernels:
+            pytest.skip("this engine takes no singular kernel")
+        case = self.case(seed, kind)
+        engine = self.engine(case)
+        point = engine.at(case.psi)
+        for i, F in enumerate(case.psi.factors):
+            assert engine.rank(i) == case.brute.rank(i)
+            inner = engine.rank(i) * np.eye(len(F)) - F.T @ point.slope(i)
+            assert_near(F @ inner @ F.T, case.brute.S(i))
+
+    @pytest.mark.parametrize("kind", ["definite", "singular sigma"])
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_any_square_root_of_sigma_gives_the_same(self, seed, kind):
+        """With F turned the slope turns with it, and nothing on the scale of y moves."""
+        case = self.case(seed, kind)
+        turns = [_rotation(len(F), seed) for F in case.psi.factors]
+        factors = tuple(F @ turn for F, turn in zip(case.psi.factors, turns, strict=True))
+        turned = dataclasses.replace(case, psi=Psi(factors, case.psi.sigma2))
+        engine = self.engine(case)
+        point, straight = engine.at(turned.psi), engine.at(case.psi)
+        assert_same_point(point, turned.brute, case.problem)
+        assert_near(point.logdet_reml, straight.logdet_reml)
+        assert_near(point.quad, straight.quad)
+        for i, turn in enumerate(turns):
+            assert_near(point.u[i], straight.u[i])
+            assert_near(point.error_blocks([i]), straight.error_blocks([i]))
+            scale = case.problem.n * np.abs(turn).max()
+            assert np.abs(point.slope(i) - straight.slope(i) @ turn).max() < 1e-10 * scale
 
     @pytest.mark.parametrize("seed", SEEDS)
     def test_P_gives_the_slope_of_the_criterion_in_the_residual_variance(self, seed):
@@ -192,29 +239,30 @@ class EngineContract:
         differences = self._difference(case, lambda h: Psi(case.psi.factors, case.psi.sigma2 + h))
         assert abs(analytic - differences) < 1e-6 * (np.diag(P) @ inverse_weights)
 
+    @pytest.mark.parametrize("kind", ["definite", "singular sigma"])
     @pytest.mark.parametrize("seed", SEEDS)
-    def test_working_variates_give_the_average_information(self, seed):
-        """F'PF with F = Z vec(U Sigma^-1 D) is y'P dV P dV P y (Gilmour et al. 1995)."""
-        case = self.case(seed, "definite")
+    def test_working_variates_give_the_average_information(self, seed, kind):
+        """G'PG with G = Z vec(K Z'Py D) is y'P dV P dV P y (Gilmour et al. 1995)."""
+        case = self.case(seed, kind)
         point, brute = self.engine(case).at(case.psi), case.brute
+        Py = point.apply_P(brute.y)
         variates, derivatives = [], []
         for i, term in enumerate(case.problem.terms):
-            sigma_inverse = np.linalg.inv(case.psi.sigmas[i])
+            KZPy = case.kernels[i] @ (term.Z.T @ Py).reshape(term.q, term.t)
             for D in _directions(term.t):
-                variates.append(term.Z @ (point.u[i] @ sigma_inverse @ D).ravel())
+                variates.append(term.Z @ (KZPy @ D).ravel())
                 derivatives.append(brute.dV(i, D))
-        F = np.column_stack(variates)
-        Py = brute.P @ brute.y
+        G, Py = np.column_stack(variates), brute.P @ brute.y
         expected = np.array([[Py @ a @ brute.P @ b @ Py for b in derivatives] for a in derivatives])
-        assert_near(F.T @ point.apply_P(F), expected)
+        assert_near(G.T @ point.apply_P(G), expected)
 
-    def _difference(self, case, psi_at):
-        """Central differences of the REML criterion, with one step of Richardson."""
+    def _difference(self, case, psi_at, *, given_beta=False):
+        """Central differences of the REML or ML criterion, with one step of Richardson."""
         engine = self.engine(case)
 
         def criterion(h):
             point = engine.at(psi_at(h))
-            return point.logdet_reml + point.quad
+            return (point.logdet_V if given_beta else point.logdet_reml) + point.quad
 
         coarse, fine = ((criterion(h) - criterion(-h)) / (2 * h) for h in (2e-3, 1e-3))
         return (4 * fine - coarse) / 3
@@ -229,7 +277,11 @@ def _directions(t):
 
 
 def _moved(psi, i, change):
-    """Psi with one Sigma changed, whether or not it still has its form."""
+    """Psi with one F changed, whether or not Sigma still has its form."""
     factors = list(psi.factors)
-    factors[i] = np.linalg.cholesky(psi.sigmas[i] + change)
+    factors[i] = factors[i] + change
     return Psi(tuple(factors), psi.sigma2)
+
+
+def _rotation(t, seed):
+    return np.linalg.qr(np.random.default_rng(seed).normal(size=(t, t)))[0]

@@ -3,7 +3,7 @@
 import pytest
 from scipy import sparse
 
-from animalmm.engines import MME, Auto, Whitened, engine_spec
+from animalmm.engines import MME, Auto, ManyKernels, OneKernel, Whitened, engine_spec
 from animalmm.errors import ArgumentError
 
 from .models import random_case
@@ -11,7 +11,9 @@ from .models import random_case
 
 def test_names_stand_for_the_default_engines():
     assert engine_spec("auto") == Auto()
+    assert engine_spec("many_kernels") == ManyKernels()
     assert engine_spec("mme") == MME()
+    assert engine_spec("one_kernel") == OneKernel()
     assert engine_spec("whitened") == Whitened()
 
 
@@ -21,7 +23,7 @@ def test_a_configured_engine_is_taken_as_it_is():
 
 
 def test_an_unknown_name_lists_the_known_ones_and_the_nearest():
-    with pytest.raises(ArgumentError, match=r"'auto', 'mme', .*Did you mean 'whitened'"):
+    with pytest.raises(ArgumentError, match=r"'auto', 'many_kernels', .*Did you mean 'whitened'"):
         engine_spec("whiten")
 
 

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from animalmm.engines import MME, Auto, OneKernel, Whitened
+from animalmm.engines import MME, Auto, ManyKernels, OneKernel, Whitened
 
 from .contract import SINGULAR_FORMS, EngineContract
 from .models import random_case
@@ -75,3 +75,18 @@ class TestOneKernel(EngineContract):
         if kind == "one relationship":
             pytest.skip("this engine takes one term")
         return one_kernel_case(seed, kind)
+
+
+class TestManyKernels(EngineContract):
+    def spec(self):
+        return ManyKernels()
+
+
+class TestManyKernelsByRecords(EngineContract):
+    def spec(self):
+        return ManyKernels(side="records")
+
+
+class TestManyKernelsByEffects(EngineContract):
+    def spec(self):
+        return ManyKernels(side="effects")

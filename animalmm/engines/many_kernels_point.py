@@ -1,0 +1,118 @@
+"""One evaluation of the engine for several dense relationships, on the scale of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animalmm.core import Matrix, Psi, Vector
+from animalmm.engines.many_kernels_system import KernelsSystem
+
+__all__ = ["KernelsPoint"]
+
+_TOGETHER = 512  # effects whose errors are computed together: enough for BLAS-3
+
+
+class KernelsPoint:
+    """The likelihood at one psi. See `animalmm.core.Point`."""
+
+    def __init__(self, system: KernelsSystem, psi: Psi) -> None:
+        self.psi = psi
+        self._system = system
+        self._model = system.model
+
+    def scaled(self, variance: float) -> KernelsPoint:
+        """The point with all variances times `variance`; the equations are the same."""
+        return KernelsPoint(self._system, self.psi.scaled(variance))
+
+    @cached_property
+    def logdet_V(self) -> float:
+        """log|V|."""
+        scale = self._model.problem.n * float(np.log(self.psi.sigma2))
+        return self._system.logdet() + scale - self._model.logdet_weights
+
+    @cached_property
+    def logdet_XVX(self) -> float:
+        """log|X'V^-1X|."""
+        information = float(np.log(np.diag(self._system.information)).sum())
+        scale = self._model.problem.p * float(np.log(self.psi.sigma2))
+        return 2.0 * (information + self._model.basis.logdet) - scale
+
+    @property
+    def logdet_reml(self) -> float:
+        """log|V| + log|X'V^-1X|."""
+        return self.logdet_V + self.logdet_XVX
+
+    @cached_property
+    def quad(self) -> float:
+        """``(y - X beta)' V^-1 (y - X beta)``, a sum of squares."""
+        return float(np.square(self._system.residual).sum()) / self.psi.sigma2
+
+    @cached_property
+    def beta(self) -> Vector:
+        """BLUE, shape (p,)."""
+        return self._model.basis.beta(self._system.coefficients(self._system.response)[:, 0])
+
+    def beta_covariance(self) -> Matrix:
+        """``(X'V^-1X)^-1``, shape (p, p)."""
+        inverse = self._system.solve_information(np.eye(self._model.problem.p))
+        return self.psi.sigma2 * self._model.basis.beta_covariance(inverse)
+
+    def beta_variances(self) -> Vector:
+        """Diagonal of `beta_covariance`, shape (p,)."""
+        return np.diag(self.beta_covariance())
+
+    @cached_property
+    def u(self) -> tuple[Matrix, ...]:
+        """BLUP of all levels of each K, shape (q, t)."""
+        return tuple(
+            v @ (F @ F.T) for v, F in zip(self._system.spread, self._system.factors, strict=True)
+        )
+
+    def slope(self, term: int, *, given_beta: bool = False) -> Matrix:
+        """``(A - Q) F``, half the slope of the criterion by the factor of a term, shape (t, t)."""
+        system, variance = self._system, self.psi.sigma2
+        fitted = system.loads[term].T @ system.spread[term] @ system.factors[term]
+        expected = system.expected_slope(term, given_beta=given_beta)
+        return np.asarray((expected - fitted / variance) / np.sqrt(variance))
+
+    def complete_information(self, *, given_beta: bool = False) -> Matrix:
+        """``E[D'R^-1D | y]``, the information that known effects would give, shape (m, m)."""
+        system, variance = self._system, self.psi.sigma2
+        derivatives = [
+            Z @ effects
+            for term, v, F in zip(self._model.terms, system.spread, system.factors, strict=True)
+            for Z in term.Z
+            for effects in (v[term.held] @ F).T
+        ]
+        D = np.column_stack(derivatives)
+        covariance = system.complete_covariance(given_beta=given_beta)
+        return np.asarray((D.T @ D / variance + covariance) / variance)
+
+    def error_blocks(
+        self,
+        terms: Sequence[int],
+        levels: NDArray[np.intp] | None = None,
+        *,
+        given_beta: bool = False,
+    ) -> NDArray[np.float64]:
+        """``Var(u_hat - u)`` of each level, shape (m, T, T); given beta, ``Var(u | y, beta)``."""
+        at = np.arange(self._model.terms[terms[0]].term.q) if levels is None else levels
+        width = sum(self._model.terms[i].t for i in terms)
+        errors = np.empty((len(at), width, width))
+        size = max(_TOGETHER // width, 1)
+        for start in range(0, len(at), size):
+            part = slice(start, start + size)
+            errors[part] = self._system.errors(terms, at[part], given_beta=given_beta)
+        return self.psi.sigma2 * errors
+
+    def apply_P(self, v: Matrix) -> Matrix:
+        """``P v``, shape of v."""
+        wide = v[:, None] if v.ndim == 1 else v
+        root, system = self._model.root_weights[:, None], self._system
+        solved = system.half_back(system.projected(system.half(root * wide)))
+        out = root * solved / self.psi.sigma2
+        return np.asarray(out[:, 0] if v.ndim == 1 else out)
