@@ -31,6 +31,7 @@ def fit(
     start: Mapping[str, Any] | None = None,
     fixed: Mapping[str, Any] | None = None,
     na_action: str = "drop",
+    verbose: int = 0,
 ) -> Fit:
     """Fit a linear mixed model, with known relationship matrices where they are given.
 
@@ -56,23 +57,31 @@ def fit(
         Known part of the mean, beside the ``offset()`` terms of the formula.
     contrasts : mapping, optional
         Contrasts of categorical columns: ``{"sex": "sum"}``; treatment contrasts by default.
-    algorithm : {"auto", "df"} or Algorithm
-        How the likelihood is maximised: ``df`` is derivative-free on the profiled deviance.
-    engine : {"auto", "mme", "one_kernel", "whitened"} or EngineSpec
+    algorithm : {"auto", "ai", "em", "px-em", "df"} or Algorithm
+        How the likelihood is maximised: by average information (``ai``), EM, parameter-expanded EM,
+        or without derivatives on the profiled deviance (``df``). ``auto`` is ``ai``, with ``df``
+        where that is in doubt. They find the same optimum.
+    engine : {"auto", "mme", "whitened", "one_kernel", "many_kernels"} or EngineSpec
         How it is evaluated: ``mme`` by K^-1, ``whitened`` by the Cholesky factor of K,
-        ``one_kernel`` for a single random intercept with a dense K, reduced to a band once; the
-        same numbers.
+        ``one_kernel`` for a single random intercept with a dense K, reduced to a band once,
+        ``many_kernels`` by the dense covariance matrix of the records. ``auto`` takes the cheapest,
+        and `Fit.provenance` says why. They give the same numbers.
     start : mapping, optional
-        Start values of variances by term and "Residual": ``{"animal": 20.0, "Residual": 40.0}``.
+        Start values of variances by term and "Residual": ``{"animal": 20.0, "Residual": 40.0}``;
+        by default those of the method of moments.
     fixed : mapping, optional
         Known variances, held at these values. With all of them known nothing is optimised and the
         fit holds BLUE and BLUP.
     na_action : {"drop", "fail"}
         What to do with rows with missing values; dropped rows are counted by cause.
+    verbose : int, default 0
+        1 prints a line for each iteration. Otherwise a fit of more than two seconds shows a bar on
+        a terminal or in a notebook. `Fit.history` keeps the iterations.
 
     Returns
     -------
     Fit
+        After an interruption from the keyboard the best one so far, which says so.
 
     Raises
     ------
@@ -125,5 +134,6 @@ def fit(
         engine=engine,
         start=start,
         fixed=fixed,
+        verbose=verbose,
     )
     return Fit(design, found)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from animalmm.algorithms.auto import Auto
+from animalmm.algorithms.average_information import AverageInformation
 from animalmm.algorithms.derivative_free import DerivativeFree
+from animalmm.algorithms.expectation_maximisation import EM, PXEM
 from animalmm.core import Algorithm, named
 
-__all__ = ["DerivativeFree", "algorithm_named"]
+__all__ = ["EM", "PXEM", "Auto", "AverageInformation", "DerivativeFree", "algorithm_named"]
 
-_NAMES: dict[str, Algorithm] = {"auto": DerivativeFree(), "df": DerivativeFree()}
+_ALL: tuple[Algorithm, ...] = (Auto(), AverageInformation(), EM(), PXEM(), DerivativeFree())
+_NAMES = {algorithm.name: algorithm for algorithm in _ALL}
 
 
 def algorithm_named(algorithm: str | Algorithm) -> Algorithm:

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from animalmm.core import Domain, Matrix, Optimum, Vector
+from animalmm.algorithms.recorder import Recorder, off_boundary, onto_boundary
+from animalmm.core import Domain, Iteration, Matrix, Objective, Optimum, Vector
 
 __all__ = ["DerivativeFree"]
 
 _STEP = 3e-4  # of differences: truncation ~ step^2, rounding ~ 1e-12 |f| / step
-_SETTLED = 1e-8  # a difference of the criterion that no longer counts
 _ROUNDS = 4
 _ENOUGH = 1e-8  # gain of a Newton step after which no other is needed
 _COARSE = 1e-4  # gain below which the search leaves the rest to Newton
@@ -28,23 +28,6 @@ _FIRST = 0.5  # length of the first step of the search, in standard deviations
 _FLAT = 1e-3  # curvature per unit: doubling a parameter would not be felt
 _SURE = 0.05  # smallest over largest curvature that mixed derivatives of nearby can be trusted for
 _LONGEST = 1.0  # step of a parameter, where a weak curvature asks for more
-_NOISE = 64 * np.finfo(float).eps  # relative rounding error of the criterion
-
-
-class _Recorder:
-    """The criterion with its memory: no theta is evaluated twice, and all are kept."""
-
-    def __init__(self, criterion: Callable[[Vector], float]) -> None:
-        self._criterion = criterion
-        self._known: dict[bytes, float] = {}
-        self.history: list[tuple[Vector, float]] = []
-
-    def __call__(self, theta: Vector) -> float:
-        key = (theta + 0.0).tobytes()
-        if key not in self._known:
-            self._known[key] = self._criterion(theta)
-            self.history.append((theta.copy(), self._known[key]))
-        return self._known[key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +59,18 @@ class DerivativeFree:
     name = "df"
 
     def minimise(
-        self, criterion: Callable[[Vector], float], start: Vector, domain: Domain
+        self, objective: Objective, start: Vector, watch: Callable[[Iteration], None]
     ) -> Optimum:
         """Find a minimum from `start` within the domain. See `animalmm.core.Algorithm`."""
-        f = _Recorder(criterion)
+        domain = objective.domain
+        f = Recorder(objective, watch)
         theta = domain.clip(start)
-        if not len(theta):
-            none = np.zeros(0)
-            return Optimum(theta, f(theta), 1, none, none, history=tuple(f.history))
+        f.tell("start", theta)
         messages: list[str] = []
         search = _quasi_newton
         for _ in range(_ROUNDS):
             theta, local = self._finish(f, search(f, theta, domain), domain)
-            moved = _off_boundary(f, theta, domain)
+            moved = off_boundary(f, theta, domain)
             if moved is not None:
                 messages.append(f"restarted beside a singular Sigma at {f(moved):.6f}")
                 theta, search = moved, _quasi_newton
@@ -100,46 +82,38 @@ class DerivativeFree:
         return Optimum(
             theta,
             f(theta),
-            len(f.history),
+            f.evaluations,
+            local.gain,
             local.gradient,
-            local.step,
             local.flat,
             tuple(messages),
-            tuple(f.history),
         )
 
-    def _finish(self, f: _Recorder, theta: Vector, domain: Domain) -> tuple[Vector, _Local]:
+    def _finish(self, f: Recorder, theta: Vector, domain: Domain) -> tuple[Vector, _Local]:
         """Newton steps, up to and including the first that gains next to nothing."""
-        theta = _onto_boundary(f, theta, domain)
+        theta = onto_boundary(f, theta, domain)
         hessian = None
         for _ in range(self.max_newton):
             local = _local(f, theta, domain, hessian)
             better = _line(f, theta, local.step, domain)
             if better is None:
                 break
-            better = _onto_boundary(f, better, domain)
+            better = onto_boundary(f, better, domain)
             # after a short step the mixed derivatives are as they were
             near = bool((np.abs(better - theta) < 0.01).all())
             near &= np.array_equal(domain.held(better), domain.held(theta))
             theta, hessian = better, local.hessian if near else None
+            f.tell("Newton", theta)
             if local.gain < _ENOUGH:
                 break
         return theta, local
-
-
-def _best(f: _Recorder, domain: Domain) -> Vector:
-    """The best theta within the bounds so far."""
-    return min(
-        (item for item in f.history if np.array_equal(item[0], domain.clip(item[0]))),
-        key=lambda item: item[1],
-    )[0]
 
 
 def _bounds(domain: Domain) -> list[tuple[float, float]]:
     return list(zip(domain.lower.tolist(), domain.upper.tolist(), strict=True))
 
 
-def _quasi_newton(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
+def _quasi_newton(f: Recorder, theta: Vector, domain: Domain) -> Vector:
     """SLSQP on forward differences, steps of which are large against rounding."""
 
     def slope(x: Vector) -> Vector:
@@ -163,11 +137,12 @@ def _quasi_newton(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
         method="SLSQP",
         bounds=_bounds(domain),
         tol=_COARSE / unit,
+        callback=lambda x: f.tell("SLSQP", x.copy()),
     )
-    return _best(f, domain)
+    return f.best
 
 
-def _simplex(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
+def _simplex(f: Recorder, theta: Vector, domain: Domain) -> Vector:
     """Nelder-Mead, slow but hard to mislead, for the second attempt."""
     limit = 500 * len(theta)
     minimize(
@@ -175,12 +150,13 @@ def _simplex(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
         theta,
         method="Nelder-Mead",
         bounds=_bounds(domain),
+        callback=lambda x: f.tell("Nelder-Mead", x.copy()),
         options={"xatol": 1e-4, "fatol": 1e-6, "maxfev": limit},
     )
-    return _best(f, domain)
+    return f.best
 
 
-def _local(f: _Recorder, theta: Vector, domain: Domain, hessian: Matrix | None) -> _Local:
+def _local(f: Recorder, theta: Vector, domain: Domain, hessian: Matrix | None) -> _Local:
     """Central differences over the parameters that are not on a bound."""
     index = np.flatnonzero(~domain.held(theta))
     k = len(theta)
@@ -195,7 +171,7 @@ def _local(f: _Recorder, theta: Vector, domain: Domain, hessian: Matrix | None) 
     # a direction counts as flat by what it does to a parameter of its size, or of size one
     unit = h / np.maximum(np.abs(theta[index]), 1.0)
     lengths = np.square(unit[:, None] * vectors).sum(axis=0)
-    rounding = _NOISE * abs(f(theta))
+    rounding = f.noise(theta)
     curvature = np.where(np.abs(values) > rounding, np.abs(values), np.inf)
     gradient[index] = g
     H[np.ix_(index, index)] = inner
@@ -206,7 +182,7 @@ def _local(f: _Recorder, theta: Vector, domain: Domain, hessian: Matrix | None) 
 
 
 def _differences(
-    f: _Recorder, theta: Vector, index: NDArray[np.intp], domain: Domain, hessian: Matrix | None
+    f: Recorder, theta: Vector, index: NDArray[np.intp], domain: Domain, hessian: Matrix | None
 ) -> tuple[Vector, Matrix, Vector]:
     """Gradient, Hessian (its mixed part as given, if it is) and steps of central differences."""
     room = np.minimum(theta - domain.lower, domain.upper - theta)[index]
@@ -231,28 +207,11 @@ def _differences(
     return gradient, H, h
 
 
-def _line(f: _Recorder, theta: Vector, step: Vector, domain: Domain) -> Vector | None:
+def _line(f: Recorder, theta: Vector, step: Vector, domain: Domain) -> Vector | None:
     """The first of a few fractions of a step that does not make things worse."""
-    worst = f(theta) + _NOISE * abs(f(theta))
+    worst = f(theta) + f.noise(theta)
     for fraction in (1.0, 0.5, 0.25, 0.1, 0.01):
         candidate = domain.clip(theta + fraction * step)
         if f(candidate) <= worst:
             return candidate
     return None
-
-
-def _onto_boundary(f: _Recorder, theta: Vector, domain: Domain) -> Vector:
-    """Put parameters where Sigma is singular, if they are near and that costs nothing."""
-    for _ in range(len(theta)):
-        costless = (c for c in domain.edges(theta) if f(c) <= f(theta) + _SETTLED)
-        candidate = next(costless, None)
-        if candidate is None:
-            break
-        theta = candidate
-    return theta
-
-
-def _off_boundary(f: _Recorder, theta: Vector, domain: Domain) -> Vector | None:
-    """A better point off the boundary on which theta is, if there is one."""
-    best = min(domain.escapes(theta), key=f, default=None)
-    return best if best is not None and f(best) < f(theta) - _SETTLED else None

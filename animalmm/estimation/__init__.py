@@ -3,5 +3,6 @@
 from animalmm.estimation.convergence import Convergence
 from animalmm.estimation.criterion import Criterion, degrees_of_freedom
 from animalmm.estimation.estimate import Estimate, estimate
+from animalmm.estimation.progress import TraceRow
 
-__all__ = ["Convergence", "Criterion", "Estimate", "degrees_of_freedom", "estimate"]
+__all__ = ["Convergence", "Criterion", "Estimate", "TraceRow", "degrees_of_freedom", "estimate"]

@@ -100,14 +100,17 @@ def _scales(term: Term, weights: Vector) -> Matrix:
 
     The inverse of the Cholesky factor of the mean of z'Wz over the records, z the coefficients of
     one level, and of the typical size of K; only the order of magnitude matters. A structure that
-    is not of any basis takes the standard deviations of the effects one by one.
+    is not of any basis takes the standard deviations of the effects one by one, as far as it can.
     """
     K = term.relationship
     size = 1.0 / K.precision().diagonal().mean() if K.prefers_precision else K.diagonal().mean()
     moment = _second_moment(term, weights) * size
     squares = np.diag(moment)
     alone = 1.0 / np.sqrt(np.where(squares > 0, squares, 1.0))
-    if term.t == 1 or not term.structure.any_basis:
+    form = term.structure
+    if not form.any_basis:
+        return np.diag(form.factor(form.rescale(form.start(), alone)))
+    if term.t == 1:
         return np.asarray(alone)
     correlation = moment * np.outer(alone, alone)
     if np.linalg.eigvalsh(correlation)[0] < _COLLINEAR:

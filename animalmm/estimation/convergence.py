@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from animalmm.core import Optimum, Problem, Vector
 from animalmm.covariance import ParameterSpace
 
@@ -23,24 +25,30 @@ class Convergence:
         Whether the remaining gain is negligible and every parameter is determined.
     message : str
         The verdict in words.
+    iterations : int
+        Lines of the trace after the first.
     evaluations : int
         Evaluations of the criterion.
     algorithm : str
         Which algorithm.
     gain : float
-        What the last Newton step gained.
+        What the last step gained, by the algorithm's model of the criterion.
     gradient : ndarray
         Gradient of the criterion before that step.
+    messages : tuple of str
+        What happened on the way.
     boundary : tuple of str
         Terms whose Sigma is singular: a zero variance, or a correlation of plus or minus one.
     """
 
     converged: bool
     message: str
+    iterations: int
     evaluations: int
     algorithm: str
     gain: float
     gradient: Vector
+    messages: tuple[str, ...]
     boundary: tuple[str, ...]
 
     @property
@@ -53,35 +61,46 @@ class Convergence:
         )
 
 
-def judge(optimum: Optimum, space: ParameterSpace, problem: Problem, algorithm: str) -> Convergence:
+def judge(
+    optimum: Optimum, space: ParameterSpace, problem: Problem, algorithm: str, iterations: int
+) -> Convergence:
     """Judge an optimum."""
-    gain = 0.5 * abs(float(optimum.gradient @ optimum.step))
+    return Convergence(
+        converged=not optimum.flat and optimum.gain <= _GAIN,
+        message=_verdict(optimum, iterations),
+        iterations=iterations,
+        evaluations=optimum.evaluations,
+        algorithm=algorithm,
+        gain=optimum.gain,
+        gradient=optimum.gradient,
+        messages=optimum.messages,
+        boundary=tuple(
+            problem.terms[i].name for i in space.singular_terms(optimum.theta, SINGULAR)
+        ),
+    )
+
+
+def _verdict(optimum: Optimum, iterations: int) -> str:
     if not len(optimum.theta):
-        verdict = "all variance parameters were given; nothing was optimised"
-    elif optimum.flat:
-        verdict = (
+        return "all variance parameters were given; nothing was optimised"
+    if optimum.flat:
+        return (
             "the likelihood does not change in some direction: the variance components cannot be "
             "told apart with these data (one record per level and unrelated levels, or two terms "
             "that say the same); leave a term out"
         )
-    elif gain > _GAIN:
-        verdict = (
-            f"not sure of the optimum: the last step still changed -2 log likelihood by "
-            f"{gain:.2g}. Rescale covariates of random slopes, give start values, or simplify"
+    if np.isinf(optimum.gain):
+        return (
+            f"interrupted after {iterations} iterations: the estimates are the best ones until "
+            "then, not the optimum"
         )
-    else:
-        verdict = (
-            f"converged after {optimum.evaluations} evaluations; the last step changed "
-            f"-2 log likelihood by {gain:.1g}"
+    if optimum.gain > _GAIN:
+        return (
+            f"not sure of the optimum: another step would still change -2 log likelihood by "
+            f"{optimum.gain:.2g}. Take algorithm='auto', rescale covariates of random slopes, give "
+            "start values, or simplify"
         )
-    return Convergence(
-        converged=not optimum.flat and gain <= _GAIN,
-        message=verdict,
-        evaluations=optimum.evaluations,
-        algorithm=algorithm,
-        gain=gain,
-        gradient=optimum.gradient,
-        boundary=tuple(
-            problem.terms[i].name for i in space.singular_terms(optimum.theta, SINGULAR)
-        ),
+    return (
+        f"converged after {iterations} iterations ({optimum.evaluations} evaluations); the last "
+        f"step changed -2 log likelihood by {optimum.gain:.1g}"
     )

@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from animalmm.algorithms import algorithm_named
-from animalmm.core import Algorithm, Engine, EngineSpec, Point, Problem, Psi, Vector
+from animalmm.core import Algorithm, EngineSpec, Optimum, Point, Problem, Psi, Vector
 from animalmm.covariance import ParameterSpace
 from animalmm.engines import engine_spec
 from animalmm.errors import ArgumentError, BoundaryWarning, ConvergenceWarning, warn
 from animalmm.estimation.components import parameter_space, start_psi
 from animalmm.estimation.convergence import Convergence, judge
-from animalmm.estimation.criterion import Criterion, degrees_of_freedom
+from animalmm.estimation.criterion import Criterion
+from animalmm.estimation.moments import moment_start
+from animalmm.estimation.progress import Progress, TraceRow
 
 __all__ = ["Estimate", "estimate"]
 
@@ -38,6 +42,8 @@ class Estimate:
         -2 log likelihood at psi, lme4's constants.
     convergence : Convergence
         Whether and why the optimum is one, in words.
+    history : tuple of TraceRow
+        The iterations.
     engine : str
         The engine, in words.
     seconds : float
@@ -54,6 +60,7 @@ class Estimate:
     method: str
     criterion: float
     convergence: Convergence
+    history: tuple[TraceRow, ...] = field(repr=False)
     engine: str
     seconds: float
     problem: Problem = field(repr=False)
@@ -77,6 +84,7 @@ def estimate(
     engine: str | EngineSpec = "auto",
     start: Mapping[str, Any] | None = None,
     fixed: Mapping[str, Any] | None = None,
+    verbose: int = 0,
 ) -> Estimate:
     """Maximise the (restricted) likelihood of a problem.
 
@@ -84,7 +92,7 @@ def estimate(
     ----------
     problem : Problem
         From `build_problem(...).problem`.
-    method, algorithm, engine, start, fixed
+    method, algorithm, engine, start, fixed, verbose
         As in `animalmm.fit`.
 
     Returns
@@ -112,30 +120,51 @@ def estimate(
     chosen = algorithm_named(algorithm)
     space = parameter_space(problem, fixed)
     spec = engine_spec(engine)
-    prepared: Engine = spec.prepare(problem)
-    criterion = Criterion(prepared, space, method, degrees_of_freedom(problem, method))
-    optimum = chosen.minimise(criterion, _start(problem, space, start), space.domain)
+    prepared = spec.prepare(problem)
+    criterion = Criterion(prepared, problem, space, method)
+    progress = Progress(lambda i: criterion.psi(i.theta, i.sigma2), verbose)
+    optimum = _optimum(chosen, criterion, _start(problem, space, start), progress)
     theta = space.canonical(optimum.theta)
-    convergence = judge(optimum, space, problem, chosen.name)
+    convergence = judge(optimum, space, problem, chosen.name, max(len(progress.rows) - 1, 0))
     _warn(convergence)
+    point = criterion.at(theta).point
     found = Estimate(
-        criterion.psi(theta),
+        point.psi,
         theta,
         space,
         method,
         optimum.value,
         convergence,
+        tuple(progress.rows),
         prepared.description,
         time.perf_counter() - clock,
         problem,
         spec,
     )
-    found.__dict__["point"] = prepared.at(found.psi)  # seeds the cache: no second preparation
+    found.__dict__["point"] = point  # seeds the cache: no second preparation
     return found
 
 
+def _optimum(
+    algorithm: Algorithm, criterion: Criterion, start: Vector, progress: Progress
+) -> Optimum:
+    """What the algorithm finds; the best so far when it is interrupted."""
+    if not len(start):
+        return Optimum(start, criterion(start), 1, 0.0, start)
+    try:
+        return algorithm.minimise(criterion, start, progress)
+    except KeyboardInterrupt:
+        if progress.best is None:
+            raise
+        unknown = np.full(len(start), np.nan)
+        return Optimum(*progress.best, len(progress.rows), np.inf, unknown)
+    finally:
+        progress.close()
+
+
 def _start(problem: Problem, space: ParameterSpace, start: Mapping[str, Any] | None) -> Vector:
-    psi = start_psi(problem, space, start)
+    """The theta of the user's start values, or of the moments, or the plain one."""
+    psi = start_psi(problem, space, start) or moment_start(problem, space)
     return space.start() if psi is None else space.theta(psi)
 
 

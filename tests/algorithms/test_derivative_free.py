@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animalmm.algorithms import DerivativeFree, algorithm_named
+from animalmm.algorithms import DerivativeFree
 from animalmm.core import Domain
-from animalmm.errors import ArgumentError
+
+from .objectives import Plain, ignore
 
 
 def free(k):
@@ -24,7 +25,8 @@ def box(lower, upper):
 
 
 def minimise(f, start, domain):
-    return DerivativeFree().minimise(f, np.array(start, dtype=float), domain)
+    start = np.array(start, dtype=float)
+    return DerivativeFree().minimise(Plain(f, domain), start, ignore)
 
 
 def deviance(theta, s2, residual=1.0, n=30.0):
@@ -158,13 +160,6 @@ def test_parameters_without_effect_do_not_stop_the_search_for_the_others():
     assert found.theta[0] == pytest.approx(np.sqrt(8), rel=1e-6)
 
 
-def test_without_parameters_the_value_is_all():
-    found = minimise(lambda x: 4.5, [], free(0))
-    assert found.value == 4.5
-    assert found.evaluations == 1
-    assert found.theta.shape == found.gradient.shape == found.step.shape == (0,)
-
-
 @pytest.mark.parametrize("scale", [[1, 100], [0.05, 1], [100, 0.05]])
 def test_badly_scaled_parameters_are_found(scale):
     """Parameters are meant to be near one; some orders of magnitude are forgiven."""
@@ -180,19 +175,23 @@ def test_the_size_of_the_criterion_does_not_matter(size):
 
 
 def test_the_optimum_reports_what_happened():
-    count = 0
+    count, watched = 0, []
 
     def f(x):
         nonlocal count
         count += 1
         return deviance(x, np.array([3.0, 2.0]))
 
-    found = minimise(f, [1.0, 1.0], signed(2))
-    assert found.evaluations == count == len(found.history)
+    objective = Plain(f, signed(2))
+    found = DerivativeFree().minimise(objective, np.array([1.0, 1.0]), watched.append)
+    assert found.evaluations == count
     assert found.value == f(found.theta)
-    assert [1.0, 1.0] in [theta.tolist() for theta, _ in found.history]
-    assert found.value <= min(value for _, value in found.history) + 1e-8
-    assert 0.5 * abs(found.gradient @ found.step) < 1e-6
+    assert found.gain < 1e-6
+    assert watched[0].step == "start"
+    assert watched[0].theta.tolist() == [1.0, 1.0]
+    assert watched[-1].step == "Newton"
+    assert found.value <= min(iteration.value for iteration in watched) + 1e-8
+    assert all(iteration.value == f(iteration.theta) for iteration in watched)
 
 
 def test_no_theta_is_evaluated_twice():
@@ -208,21 +207,6 @@ def test_no_theta_is_evaluated_twice():
 
 def test_the_start_is_left_as_it_is():
     start = np.array([5.0, -5.0])
-    DerivativeFree().minimise(lambda x: float(x @ x), start, box([-1, -1], [1, 1]))
+    objective = Plain(lambda x: float(x @ x), box([-1, -1], [1, 1]))
+    DerivativeFree().minimise(objective, start, ignore)
     assert start.tolist() == [5.0, -5.0]
-
-
-def test_algorithms_have_names():
-    assert algorithm_named("auto").name == algorithm_named("df").name == "df"
-    mine = DerivativeFree(max_newton=3)
-    assert algorithm_named(mine) is mine
-
-
-def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ArgumentError, match="no algorithm 'nlopt'; there are 'auto', 'df'"):
-        algorithm_named("nlopt")
-
-
-def test_something_that_is_no_algorithm_is_named_by_its_type():
-    with pytest.raises(ArgumentError, match=r"minimise\(\); this is a list"):
-        algorithm_named([])

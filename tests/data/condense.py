@@ -30,10 +30,24 @@ CASES = (
     "s8f_zero_variance",
 )
 TABLES = ("s8b_repeatability", "s8e_random_regression", "s8f_zero_variance")
-HEAD = ("case", "title", "source", "files", "models", "conventions", "tolerance", "made_with")
+HEAD = (
+    "case",
+    "title",
+    "source",
+    "files",
+    "models",
+    "conventions",
+    "em_trace",
+    "tolerance",
+    "made_with",
+)
 FIT = ("tool", "version", "call", "label", "model", "method")
 ESTIMATES = (
     "varcomp",
+    "se_varcomp_average_information",
+    "se_varcomp_observed_information",
+    "h2",
+    "h2_se_ai",
     "beta",
     "se_beta",
     "vcov_beta",

@@ -5,7 +5,7 @@ import pytest
 
 from animalmm import MME, Whitened, build_problem, estimate, fit
 from animalmm.algorithms import DerivativeFree
-from animalmm.core import Optimum
+from animalmm.core import Iteration, Optimum
 from animalmm.errors import ArgumentError
 
 from .data import random_slopes, variances
@@ -70,14 +70,15 @@ def test_an_algorithm_of_ones_own_gets_criterion_start_and_domain(data):
     class Fixed:
         name = "mine"
 
-        def minimise(self, criterion, start, domain):
-            assert domain.lower.shape == start.shape == (3,)
-            zero = np.zeros(3)
-            return Optimum(start, criterion(start), 1, zero, zero)
+        def minimise(self, objective, start, watch):
+            assert objective.domain.lower.shape == start.shape == (3,)
+            watch(Iteration("guess", start, objective(start)))
+            return Optimum(start, objective(start), 1, 0.0, np.zeros(3))
 
     found = fit(FORMULA, data, algorithm=Fixed())
     assert found.convergence.algorithm == "mine"
     assert found.convergence.evaluations == 1
+    assert found.history["step"].tolist() == ["guess"]
     assert found.remlcrit == pytest.approx(found.estimate.criterion, rel=1e-12)
 
 

@@ -1,0 +1,78 @@
+"""Gradient and average information of the criterion.
+
+Both follow from the slopes by the factors of Sigma and from working variates: ``dV P y`` for the
+derivative dV of V by each parameter (Gilmour, Thompson & Cullis 1995, Biometrics 51: 1440-1450;
+Johnson & Thompson 1995, J. Dairy Sci. 78: 449-456).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from animalmm.core import Matrix, Vector
+from animalmm.covariance import ParameterSpace
+from animalmm.estimation.evaluation import Evaluation
+
+__all__ = ["curvature", "gradient", "information"]
+
+
+def gradient(here: Evaluation, space: ParameterSpace) -> Vector:
+    """Derivatives of the criterion by theta, shape (k,).
+
+    With the residual variance profiled out they are those at its best value, where the criterion
+    does not change with it.
+    """
+    unit = _unit(here, space)
+    slopes = [
+        2.0 * unit * float((here.slopes[i] * dF).sum()) for i, dF in space.derivatives(here.theta)
+    ]
+    if space.free_residual:
+        slopes.append(2.0 * here.log_residual_slope)
+    return np.array(slopes)
+
+
+def information(here: Evaluation, space: ParameterSpace) -> Matrix:
+    """Average information ``y'P dV_a P dV_b P y`` of theta, shape (k, k).
+
+    With the residual variance profiled out, what is left of it when that is fitted.
+    """
+    point, problem = here.point, here.problem
+    unit, factors = _unit(here, space), here.point.psi.factors
+    products = {i: here.KZPy(i) for i in {i for i, _ in space.derivatives(here.theta)}}
+    variates = []
+    for i, dF in space.derivatives(here.theta):
+        half = unit * dF @ factors[i].T
+        variates.append(problem.terms[i].Z @ (products[i] @ (half + half.T)).ravel())
+    if space.free_residual:
+        variates.append(2.0 * point.psi.sigma2 * here.Py / problem.weights)
+    f = np.column_stack(variates)
+    average = f.T @ point.apply_P(f)
+    if space.profiled:  # V P y is y - X beta, of which the square by P is quad
+        by_scale = f.T @ here.Py
+        average -= np.outer(by_scale, by_scale) / point.quad
+    return np.asarray(average)
+
+
+def curvature(here: Evaluation, space: ParameterSpace) -> Matrix:
+    """What the second derivatives owe to ``Sigma = F F'`` not being linear in F, shape (k, k).
+
+    ``2 <A - Q, dF_a dF_b'>``, of which only the positive part is kept. It vanishes at an optimum
+    within the domain; near one with a singular Sigma it is most of the second derivative.
+    """
+    total = np.zeros((len(here.theta), len(here.theta)))
+    derivatives = space.derivatives(here.theta)
+    for i in space.free_terms:
+        at = [j for j, (term, _) in enumerate(derivatives) if term == i]
+        D = _unit(here, space) * np.stack([derivatives[j][1] for j in at])
+        inverse = np.linalg.pinv(here.point.psi.factors[i])
+        known = here.slopes[i] @ inverse  # A - Q on the columns of F
+        within = here.point.psi.factors[i] @ inverse
+        whole = known + known.T - within @ known
+        values, vectors = np.linalg.eigh(2.0 * np.einsum("arc,rs,bsc->ab", D, whole, D))
+        total[np.ix_(at, at)] = vectors * np.maximum(values, 0.0) @ vectors.T
+    return total
+
+
+def _unit(here: Evaluation, space: ParameterSpace) -> float:
+    """From factors relative to the residual standard deviation to those of the data."""
+    return float(np.sqrt(here.point.psi.sigma2)) if space.profiled else 1.0
