@@ -7,6 +7,7 @@ import pandas as pd
 
 from animalmm.core import Point, Problem, Psi
 from animalmm.covariance import RESIDUAL
+from animalmm.inference.components import components, matrices
 
 __all__ = ["coefficient_table", "covariance_of_fixed_effects", "variance_table"]
 
@@ -29,29 +30,24 @@ def coefficient_table(problem: Problem, point: Point) -> pd.DataFrame:
     )
 
 
-def variance_table(problem: Problem, psi: Psi) -> pd.DataFrame:
+def variance_table(problem: Problem, psi: Psi, covariance: pd.DataFrame) -> pd.DataFrame:
     """One row for each variance component, as lme4's ``as.data.frame(VarCorr(fit))``.
 
-    Columns ``grp var1 var2 vcov sdcor``: the variances of a term, then its covariances (`sdcor` is
-    then the correlation), the residual last.
+    Columns ``grp var1 var2 vcov sdcor se``: the variances of a term, then its covariances (`sdcor`
+    is then the correlation), the residual last; `se` is that of `vcov`, the root of the diagonal
+    of the covariance matrix of the components.
     """
+    sigmas = matrices(psi)
+    names = [(t.name, *t.columns) for t in problem.terms] + [(RESIDUAL, None)]
     rows: list[tuple[str, str | None, str | None, float, float]] = []
-    for term, sigma in zip(problem.terms, psi.sigmas, strict=True):
-        sd = np.sqrt(np.diag(sigma))
-        rows += [
-            (term.name, name, None, float(sigma[c, c]), float(sd[c]))
-            for c, name in enumerate(term.columns)
-        ]
-        if term.structure.name == "diag":
-            continue
+    for i, a, b, _ in components(problem):
+        grp, *effects = names[i]
+        sd = np.sqrt(np.diag(sigmas[i]))
         with np.errstate(invalid="ignore", divide="ignore"):
-            correlation = sigma / np.outer(sd, sd)
-        rows += [
-            (term.name, term.columns[a], term.columns[b], float(sigma[b, a]), correlation[b, a])
-            for a in range(term.t)
-            for b in range(a + 1, term.t)
-        ]
-    rows.append((RESIDUAL, None, None, psi.sigma2, float(np.sqrt(psi.sigma2))))
+            sdcor = sd[a] if a == b else sigmas[i][a, b] / (sd[a] * sd[b])
+        var2 = None if a == b else effects[b]
+        rows.append((grp, effects[a], var2, float(sigmas[i][a, b]), float(sdcor)))
     # object columns keep None for "no effect"; pandas 3 would make it NaN in some tables only
     table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"], dtype=object)
-    return table.astype({"vcov": float, "sdcor": float})
+    se = np.sqrt(np.diag(covariance))
+    return table.astype({"vcov": float, "sdcor": float}).assign(se=se)

@@ -15,8 +15,8 @@ from animalmm.result.summary import MAX_CORRELATIONS, Summary
 __all__ = ["summarise"]
 
 
-def summarise(design: Design, estimate: Estimate) -> Summary:
-    """Make the summary of a fit."""
+def summarise(design: Design, estimate: Estimate, covariance: pd.DataFrame) -> Summary:
+    """Make the summary of a fit; `covariance` is that of the variance components."""
     problem, point = design.problem, estimate.point
     by = "REML" if estimate.method == "REML" else "maximum likelihood"
     return Summary(
@@ -24,8 +24,8 @@ def summarise(design: Design, estimate: Estimate) -> Summary:
         formula=design.spec.text,
         facts=_facts(design, estimate),
         residuals=_residuals(design, estimate),
-        random=_random(problem, inference.variance_table(problem, estimate.psi)),
-        shares=inference.variance_shares(problem, estimate.psi)[["variance", "share"]],
+        random=_random(problem, inference.variance_table(problem, estimate.psi, covariance)),
+        shares=inference.variance_shares(problem, estimate.psi, covariance).drop(columns="known"),
         fixed=inference.coefficient_table(problem, point),
         correlation=_correlation(problem, point),
         notes=_notes(design, estimate),
@@ -76,6 +76,7 @@ def _random(problem: Problem, varcorr: pd.DataFrame) -> pd.DataFrame:
             "Groups": variances["grp"].where(~variances["grp"].duplicated(), ""),
             "Name": variances["var1"].fillna(""),
             "Variance": variances["vcov"],
+            "Std.Err.": variances["se"],
             "Std.Dev.": variances["sdcor"],
         }
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 __all__ = ["MAX_CORRELATIONS", "Summary"]
 
+_ERRORS = "Standard errors of variances and shares: average information."
 MAX_CORRELATIONS = 20  # lme4 too leaves the correlations of more fixed effects out
 
 
@@ -28,9 +29,9 @@ class Summary:
     residuals : Series
         Quantiles of the scaled residuals.
     random : DataFrame
-        Variance components: ``grp name variance sd corr``.
+        Variance components: ``Groups Name Variance Std.Err. Std.Dev. Corr``.
     shares : DataFrame
-        Shares of the phenotypic variance, heritability among them.
+        Shares of the phenotypic variance, heritability among them: ``variance share se``.
     fixed : DataFrame
         ``estimate se t``.
     correlation : DataFrame
@@ -56,7 +57,7 @@ class Summary:
             _pairs(self.facts),
             "Scaled residuals:\n" + _text(self.residuals.to_frame().T, index=False),
             "Random effects:\n" + _text(self.random, index=False),
-            "Shares of the phenotypic variance:\n" + _text(self.shares),
+            "Shares of the phenotypic variance:\n" + _text(self.shares) + f"\n{_ERRORS}",
             "Fixed effects:\n" + _text(self.fixed) if len(self.fixed) else "No fixed effects.",
         ]
         if 1 < len(self.fixed) <= MAX_CORRELATIONS:
@@ -82,7 +83,7 @@ class Summary:
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
         return (
             f"<h3>{html.escape(self.title)}</h3><p><code>{html.escape(self.formula)}</code></p>"
-            f"<p>{html.escape(facts)}</p>{body}{notes}"
+            f"<p>{html.escape(facts)}</p>{body}<p>{_ERRORS}</p>{notes}"
         )
 
 

@@ -78,6 +78,7 @@ def test_types_are_the_same_for_every_model(name, request):
         "coefficients": pd.DataFrame,
         "vcov": pd.DataFrame,
         "varcorr": pd.DataFrame,
+        "vcov_varcorr": pd.DataFrame,
         "h2": pd.DataFrame,
         "ngrps": pd.Series,
         "predict": pd.Series,
@@ -119,7 +120,7 @@ def test_provenance(course):
     assert provenance["rows dropped"] == {}
     assert provenance["columns dropped"] == ()
     assert provenance["engine"].startswith("mme: 'animal' by its inverse")
-    assert provenance["algorithm"] == course.convergence.algorithm == "df"
+    assert provenance["algorithm"] == course.convergence.algorithm == "auto"
     assert provenance["evaluations"] == course.convergence.evaluations > 1
     assert provenance["seconds"] > 0
     assert provenance["versions"]["animalmm"] == animalmm.__version__
@@ -176,7 +177,7 @@ def test_vcov(sleep):
 
 def test_varcorr(sleep, course):
     table = sleep.varcorr()
-    assert list(table.columns) == ["grp", "var1", "var2", "vcov", "sdcor"]
+    assert list(table.columns) == ["grp", "var1", "var2", "vcov", "sdcor", "se"]
     assert list(table["grp"]) == ["Subject"] * 3 + ["Residual"]
     assert list(table["var1"].iloc[:3]) == ["(Intercept)", "Days", "(Intercept)"]
     assert list(table["var2"].isna()) == [True, True, False, True]
@@ -191,18 +192,21 @@ def test_varcorr(sleep, course):
 def test_covariance_of_known_components_is_in_the_table(herd):
     table = herd.varcorr()
     np.testing.assert_allclose(table["vcov"], [1.0, 0.5, 0.3, 0.7, 1.5])
+    assert (table["se"] == 0).all()
     assert table["sdcor"].iloc[2] == pytest.approx(0.3 / np.sqrt(0.5))
 
 
 def test_h2(course, sleep, herd_data, herd):
     table = course.h2()
     assert list(table.index) == ["animal", "Residual"]
-    assert list(table.columns) == ["variance", "share", "known"]
+    assert list(table.columns) == ["variance", "share", "se", "known"]
     assert list(table["known"]) == [True, False]
     assert table["share"].sum() == pytest.approx(1.0)
     components = course.varcorr()["vcov"].to_numpy()
     np.testing.assert_allclose(table["variance"], components)
     np.testing.assert_allclose(table["share"], components / components.sum())
+    ratio = course.vpredict("animal / (animal + Residual)")
+    np.testing.assert_allclose(table.loc["animal", ["share", "se"]].astype(float), ratio, rtol=1e-8)
     assert not sleep.h2()["known"].any()
 
     x, w = herd_data["x"], herd_data["w"]
@@ -411,7 +415,10 @@ def test_frozen(sleep, name):
         setattr(sleep, name, 1.0)
 
 
-@pytest.mark.parametrize("table", ["fixef", "coefficients", "vcov", "ranef", "varcorr", "condvar"])
+TABLES = ["fixef", "coefficients", "vcov", "ranef", "varcorr", "vcov_varcorr", "condvar"]
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_tables_belong_to_the_caller(sleep, table):
     before = getattr(sleep, table)()
     mine = getattr(sleep, table)()
@@ -465,6 +472,8 @@ def answers(found):
         found.coefficients(),
         found.vcov(),
         found.varcorr(),
+        found.vcov_varcorr(),
+        found.h2(),
         found.ranef(group),
         found.blup(group, found.ranef(group).index[:5]),
         found.predict().to_frame(),
