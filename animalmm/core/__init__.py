@@ -12,7 +12,7 @@ from animalmm.core.optimisation import (
 )
 from animalmm.core.protocols import Engine, EngineSpec, Point
 from animalmm.core.structure import NEAR, STEPS_OFF, CovStruct, Domain, Relationship, changed
-from animalmm.core.types import Problem, Psi, Term
+from animalmm.core.types import Direction, Problem, Psi, Term
 
 __all__ = [
     "NEAR",
@@ -20,6 +20,7 @@ __all__ = [
     "Algorithm",
     "CovStruct",
     "DesignMatrix",
+    "Direction",
     "Domain",
     "Engine",
     "EngineSpec",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animalmm.core.arrays import Matrix, Vector
-from animalmm.core.types import Problem, Psi
+from animalmm.core.types import Direction, Problem, Psi
 
 __all__ = ["Engine", "EngineSpec", "Point"]
 
@@ -89,6 +89,16 @@ class Point(Protocol):
         D are the derivatives of ``sum_i Z_i (I ⊗ F_i) b_i`` by the m = sum t_i^2 elements of all
         F, term by term and row by row, with ``b_i ~ N(0, K_i ⊗ I)``; R = sigma2 W^-1.
         """
+
+    def average_information(self, directions: Sequence[Direction]) -> Matrix:
+        """``y'P dV_a P dV_b P y`` for the dV of m directions, shape (m, m).
+
+        Twice the average information of the log likelihood (Gilmour, Thompson & Cullis 1995).
+        """
+
+    @property
+    def Py(self) -> Vector:
+        """``P y``, shape (n,)."""
 
     def apply_P(self, v: Matrix) -> Matrix:
         """``P v = V^-1 v - V^-1 X (X' V^-1 X)^-1 X' V^-1 v``, shape as `v` (n,) or (n, k)."""

@@ -15,7 +15,7 @@ from scipy import sparse
 from animalmm.core.arrays import DesignMatrix, Matrix, Vector
 from animalmm.core.structure import CovStruct, Relationship
 
-__all__ = ["Problem", "Psi", "Term"]
+__all__ = ["Direction", "Problem", "Psi", "Term"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,3 +128,19 @@ class Psi:
         return replace(
             self, factors=tuple(F * root for F in self.factors), sigma2=self.sigma2 * variance
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """A change of the variance parameters, and so of V.
+
+    Attributes
+    ----------
+    sigmas : tuple of ndarray, shape (t, t)
+        Change of the Sigma of each term, symmetric.
+    sigma2 : float
+        Change of the residual variance.
+    """
+
+    sigmas: tuple[Matrix, ...]
+    sigma2: float = 0.0

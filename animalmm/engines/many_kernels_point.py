@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from animalmm.core import Matrix, Psi, Vector
+from animalmm.core import Direction, Matrix, Psi, Vector
 from animalmm.engines.many_kernels_system import KernelsSystem
+from animalmm.engines.working import average_information
 
 __all__ = ["KernelsPoint"]
 
@@ -108,6 +109,16 @@ class KernelsPoint:
             part = slice(start, start + size)
             errors[part] = self._system.errors(terms, at[part], given_beta=given_beta)
         return self.psi.sigma2 * errors
+
+    @cached_property
+    def Py(self) -> Vector:
+        """``P y``, shape (n,)."""
+        return self._model.root_weights * self._system.solved / self.psi.sigma2
+
+    def average_information(self, directions: Sequence[Direction]) -> Matrix:
+        """``y'P dV_a P dV_b P y``, shape (m, m)."""
+        spread = [v / self.psi.sigma2 for v in self._system.spread]
+        return average_information(self, self._model.problem, directions, spread.__getitem__)
 
     def apply_P(self, v: Matrix) -> Matrix:
         """``P v``, shape of v."""

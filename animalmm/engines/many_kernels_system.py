@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from animalmm.core import Matrix
+from animalmm.core import Matrix, Vector
 from animalmm.engines.many_kernels_terms import WeightedModel
 
 __all__ = ["KernelsSystem", "side_by_side"]
@@ -104,10 +104,14 @@ class KernelsSystem(ABC):
         return self.projected(self.response)
 
     @cached_property
+    def solved(self) -> Vector:
+        """``Pi y``, shape (n,)."""
+        return self.half_back(self.residual)[:, 0]
+
+    @cached_property
     def loads(self) -> tuple[Matrix, ...]:
         """``Z'Pi y`` of each term, shape (q, t)."""
-        solved = self.half_back(self.residual)[:, 0]
-        return tuple(term.load(solved) for term in self.model.terms)
+        return tuple(term.load(self.solved) for term in self.model.terms)
 
     @cached_property
     def spread(self) -> tuple[Matrix, ...]:

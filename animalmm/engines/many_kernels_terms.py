@@ -18,7 +18,7 @@ from scipy.linalg.lapack import dpotrf
 from animalmm.core import Matrix, Problem, Relationship, Term, Vector
 from animalmm.engines.fixed import FixedBasis, fixed_basis
 from animalmm.linalg import root, safe_cholesky
-from animalmm.relationship.base import LabelledRelationship, dense
+from animalmm.relationship.base import LabelledRelationship, dense, times
 
 __all__ = ["KernelTerm", "WeightedModel", "kernel_term", "weighted_model"]
 
@@ -84,11 +84,7 @@ class KernelTerm:
 
     def spread(self, v: Matrix) -> Matrix:
         """``K v`` for v of shape (q, k)."""
-        K = self.term.relationship
-        if isinstance(K, LabelledRelationship):
-            return K.matvec(v)
-        L: Any = K.factor()
-        return np.asarray(L @ (L.T @ v))
+        return times(self.term.relationship, v)
 
     def root(self) -> Matrix | sparse.csr_array:
         """L with ``K = L L'`` among the levels with records, as many columns as the rank."""

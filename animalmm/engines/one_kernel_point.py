@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from animalmm.core import Matrix, Psi, Vector
+from animalmm.core import Direction, Matrix, Psi, Vector
 from animalmm.engines.kernel import Columns, Reduced
 from animalmm.linalg.band import BandCholesky
 
@@ -182,6 +182,25 @@ class OneKernelPoint:
             _, BC = self._by_fixed
             information += self._gamma * _inner(BC, BC)
         return np.array([[information / self.psi.sigma2]])
+
+    def average_information(self, directions: Sequence[Direction]) -> Matrix:
+        """``y'P dV_a P dV_b P y``, shape (m, m): see `animalmm.core.Point`.
+
+        All in the band, where ``dV P y`` is ``dSigma B w + dsigma2 w``.
+        """
+        w, Bw = self._by_response
+        sigma = np.array([direction.sigmas[0].item() for direction in directions])
+        residual = np.array([direction.sigma2 for direction in directions])
+        f = Columns(Bw * sigma + w * residual, self._residual.outside * residual)
+        half = self._projected(self._half(f))
+        return _cross(half, half) / self.psi.sigma2**3
+
+    @cached_property
+    def Py(self) -> Vector:
+        """``P y``, shape (n,)."""
+        w, _ = self._by_response
+        out = self._reduced.unweighted(Columns(w, self._residual.outside))
+        return np.asarray(out[:, 0] / self.psi.sigma2)
 
     def apply_P(self, v: Matrix) -> Matrix:
         """``P v``, shape of v."""

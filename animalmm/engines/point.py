@@ -8,16 +8,19 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from animalmm.core import Matrix, Psi, Vector
+from animalmm.core import Direction, Matrix, Psi, Vector
 from animalmm.engines.derivatives import Derivatives
 from animalmm.engines.equations import Equations
 from animalmm.engines.errors import FEW
 from animalmm.engines.prepared import Prepared
+from animalmm.engines.working import average_information
+from animalmm.relationship.base import times
 
 __all__ = ["SparsePoint"]
 
 _TOGETHER = 256  # right sides solved together: enough for BLAS-3
 _ELEMENTS = 2**25  # of the dense right sides: 256 MiB
+_INVERTIBLE = 1e6  # condition of an F whose inverse loses few digits
 
 
 class SparsePoint:
@@ -38,7 +41,7 @@ class SparsePoint:
         """The point with all variances times `variance`."""
         psi = self.psi.scaled(variance)
         point = SparsePoint(self._prepared, psi, self._factors, self._equations)
-        point.__dict__["_solution"] = self._solution
+        point.__dict__.update(_solution=self._solution, _rest=self._rest)
         return point
 
     @cached_property
@@ -77,12 +80,8 @@ class SparsePoint:
         digits to cancellation.
         """
         prepared = self._prepared
-        gamma, b = self._solution
-        rest = (
-            prepared.y - prepared.basis.B @ gamma - prepared.Z @ prepared.spread(self._factors, b)
-        )
-        total = float(rest @ (prepared.problem.weights * rest))
-        for term, B in zip(prepared.terms, prepared.split(b), strict=True):
+        total = float(self._rest @ (prepared.problem.weights * self._rest))
+        for term, B in zip(prepared.terms, prepared.split(self._solution[1]), strict=True):
             total += float((B * (term.prior @ B)).sum())
         return total / self.psi.sigma2
 
@@ -181,6 +180,30 @@ class SparsePoint:
     def complete_information(self, *, given_beta: bool = False) -> Matrix:
         """``E[D'R^-1D | y]``: see `animalmm.core.Point`."""
         return self._derivatives.complete_information(given_beta=given_beta)
+
+    @cached_property
+    def _rest(self) -> Vector:
+        """Response less fitted values, shape (n,)."""
+        prepared, (gamma, b) = self._prepared, self._solution
+        fitted = prepared.basis.B @ gamma + prepared.Z @ prepared.spread(self._factors, b)
+        return np.asarray(prepared.y - fitted)
+
+    @property
+    def Py(self) -> Vector:
+        """``P y``, shape (n,)."""
+        return self._prepared.problem.weights * self._rest / self.psi.sigma2
+
+    def average_information(self, directions: Sequence[Direction]) -> Matrix:
+        """``y'P dV_a P dV_b P y``, shape (m, m): see `animalmm.core.Point`."""
+        return average_information(self, self._prepared.problem, directions, self._spread)
+
+    def _spread(self, term: int) -> Matrix:
+        """``K Z'P y`` of a term, shape (q, t): ``U Sigma^-1``, which takes no product with K."""
+        own, F = self._prepared.problem.terms[term], self.psi.factors[term]
+        if np.linalg.cond(F) < _INVERTIBLE:
+            inverse = np.linalg.inv(F)
+            return np.asarray(self.u[term] @ inverse.T @ inverse)
+        return times(own.relationship, np.asarray(own.Z.T @ self.Py).reshape(own.q, own.t))
 
     def _chunks(self, n: int, width: int) -> Iterator[slice]:
         """Parts of n things that take `width` right sides each."""

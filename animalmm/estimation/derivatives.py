@@ -1,15 +1,14 @@
 """Gradient and average information of the criterion.
 
-Both follow from the slopes by the factors of Sigma and from working variates: ``dV P y`` for the
-derivative dV of V by each parameter (Gilmour, Thompson & Cullis 1995, Biometrics 51: 1440-1450;
-Johnson & Thompson 1995, J. Dairy Sci. 78: 449-456).
+Those of V by the factors of Sigma turned into those by theta (Gilmour, Thompson & Cullis 1995,
+Biometrics 51: 1440-1450; Johnson & Thompson 1995, J. Dairy Sci. 78: 449-456).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from animalmm.core import Matrix, Vector
+from animalmm.core import Direction, Matrix, Vector
 from animalmm.covariance import ParameterSpace
 from animalmm.estimation.evaluation import Evaluation
 
@@ -36,21 +35,19 @@ def information(here: Evaluation, space: ParameterSpace) -> Matrix:
 
     With the residual variance profiled out, what is left of it when that is fitted.
     """
-    point, problem = here.point, here.problem
-    unit, factors = _unit(here, space), here.point.psi.factors
-    products = {i: here.KZPy(i) for i in {i for i, _ in space.derivatives(here.theta)}}
-    variates = []
+    psi = here.point.psi
+    unit, none = _unit(here, space), tuple(np.zeros_like(F) for F in psi.factors)
+    directions = []
     for i, dF in space.derivatives(here.theta):
-        half = unit * dF @ factors[i].T
-        variates.append(problem.terms[i].Z @ (products[i] @ (half + half.T)).ravel())
+        half = unit * dF @ psi.factors[i].T
+        directions.append(Direction((*none[:i], half + half.T, *none[i + 1 :])))
     if space.free_residual:
-        variates.append(2.0 * point.psi.sigma2 * here.Py / problem.weights)
-    f = np.column_stack(variates)
-    average = f.T @ point.apply_P(f)
-    if space.profiled:  # V P y is y - X beta, of which the square by P is quad
-        by_scale = f.T @ here.Py
-        average -= np.outer(by_scale, by_scale) / point.quad
-    return np.asarray(average)
+        directions.append(Direction(none, 2.0 * psi.sigma2))
+    if not space.profiled:
+        return here.point.average_information(directions)
+    whole = here.point.average_information([*directions, Direction(psi.sigmas, psi.sigma2)])
+    by_scale = whole[:-1, -1]
+    return np.asarray(whole[:-1, :-1] - np.outer(by_scale, by_scale) / whole[-1, -1])
 
 
 def curvature(here: Evaluation, space: ParameterSpace) -> Matrix:

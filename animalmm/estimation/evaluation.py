@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from animalmm.core import Matrix, Point, Problem, Vector
-from animalmm.relationship.base import LabelledRelationship
 
 __all__ = ["Evaluation"]
 
@@ -57,18 +54,3 @@ class Evaluation:
         """
         df = self.problem.n - self.problem.p * self.restricted
         return df - self.point.quad - self.homogeneous
-
-    @cached_property
-    def Py(self) -> Vector:
-        """``P y``, shape (n,)."""
-        return self.point.apply_P(self.problem.y - self.problem.offset)
-
-    def KZPy(self, term: int) -> Matrix:
-        """``K Z'P y``, shape (q, t): the BLUP of a term is this times Sigma."""
-        own = self.problem.terms[term]
-        v = np.asarray(own.Z.T @ self.Py).reshape(own.q, own.t)
-        K = own.relationship
-        if isinstance(K, LabelledRelationship):
-            return K.matvec(v)
-        L = K.factor()
-        return np.asarray(L @ (L.T @ v))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from animalmm.core import Matrix, Vector
+from animalmm.core import Matrix, Relationship, Vector
 from animalmm.errors import IllConditionedWarning, listing, warn
 from animalmm.linalg import require_memory
 from animalmm.relationship.describing import describe
@@ -22,6 +22,7 @@ __all__ = [
     "WITHOUT_INVERSE",
     "LabelledRelationship",
     "dense",
+    "times",
     "warn_of_lost_digits",
 ]
 
@@ -169,6 +170,14 @@ class LabelledRelationship(ABC):
 def dense(M: Matrix | sparse.csc_array | sparse.csr_array) -> Matrix:
     """The elements of a matrix that may be sparse."""
     return np.asarray(M.toarray() if sparse.issparse(M) else M, dtype=float)
+
+
+def times(K: Relationship, v: Matrix) -> Matrix:
+    """``K v`` for v of shape (q, k); by L where a class of a user's own promises no more."""
+    if isinstance(K, LabelledRelationship):
+        return K.matvec(v)
+    L: Any = K.factor()
+    return np.asarray(L @ (L.T @ v))
 
 
 def warn_of_lost_digits(

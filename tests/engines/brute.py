@@ -172,8 +172,19 @@ class BruteForce:
         expected = np.einsum("jk,jakb->ab", Ki, self.errors(term, term))
         return self.u[term].T @ Ki @ self.u[term] + expected
 
+    @property
+    def Py(self):
+        return self.P @ self.y
+
     def apply_P(self, v):
         return self.P @ v
+
+    def along(self, direction):
+        """Derivative of V along a direction of the variance parameters."""
+        pairs = enumerate(direction.sigmas)
+        return sum(
+            (self.dV(i, D) for i, D in pairs), np.diag(direction.sigma2 / self.problem.weights)
+        )
 
     def dV(self, term, D):
         """Derivative of V along Sigma + h D."""

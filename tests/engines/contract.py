@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from animalmm.core import Psi
+from animalmm.core import Direction, Psi
 from animalmm.errors import RelationshipError
 
 from .brute import assert_near
@@ -32,7 +32,7 @@ def contents(point, problem):
         "beta_covariance": point.beta_covariance(),
         "beta_variances": point.beta_variances(),
         "P v": point.apply_P(v),
-        "P y": point.apply_P(problem.y),
+        "P y": point.Py,
         "complete information": point.complete_information(),
         "complete information given beta": point.complete_information(given_beta=True),
     }
@@ -241,20 +241,19 @@ class EngineContract:
 
     @pytest.mark.parametrize("kind", ["definite", "singular sigma"])
     @pytest.mark.parametrize("seed", SEEDS)
-    def test_working_variates_give_the_average_information(self, seed, kind):
-        """G'PG with G = Z vec(K Z'Py D) is y'P dV P dV P y (Gilmour et al. 1995)."""
+    def test_average_information_is_that_of_the_derivatives_of_V(self, seed, kind):
+        """y'P dV P dV P y along each covariance, along sigma2, and along both."""
         case = self.case(seed, kind)
         point, brute = self.engine(case).at(case.psi), case.brute
-        Py = point.apply_P(brute.y)
-        variates, derivatives = [], []
-        for i, term in enumerate(case.problem.terms):
-            KZPy = case.kernels[i] @ (term.Z.T @ Py).reshape(term.q, term.t)
-            for D in _directions(term.t):
-                variates.append(term.Z @ (KZPy @ D).ravel())
-                derivatives.append(brute.dV(i, D))
-        G, Py = np.column_stack(variates), brute.P @ brute.y
-        expected = np.array([[Py @ a @ brute.P @ b @ Py for b in derivatives] for a in derivatives])
-        assert_near(G.T @ point.apply_P(G), expected)
+        none = tuple(np.zeros_like(F) for F in case.psi.factors)
+        directions = [
+            Direction((*none[:i], D, *none[i + 1 :]))
+            for i, term in enumerate(case.problem.terms)
+            for D in _directions(term.t)
+        ]
+        directions += [Direction(none, 0.7), Direction(case.psi.sigmas, case.psi.sigma2)]
+        f = np.column_stack([brute.along(d) @ brute.P @ brute.y for d in directions])
+        assert_near(point.average_information(directions), f.T @ brute.P @ f)
 
     def _difference(self, case, psi_at, *, given_beta=False):
         """Central differences of the REML or ML criterion, with one step of Richardson."""
