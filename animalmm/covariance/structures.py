@@ -45,7 +45,7 @@ class Unstructured:
         columns, rows = np.triu_indices(self.size)
         return rows, columns
 
-    @property
+    @cached_property
     def domain(self) -> Domain:
         """No bounds; the diagonal of T may pass zero."""
         rows, columns = self._positions
@@ -109,7 +109,7 @@ class Diagonal:
     name = "diag"
     any_basis = False
 
-    @property
+    @cached_property
     def domain(self) -> Domain:
         """No bounds; standard deviations may pass zero."""
         free = np.full(self.size, np.inf)
@@ -155,7 +155,7 @@ class CompoundSymmetry:
     name = "cs"
     any_basis = False
 
-    @property
+    @cached_property
     def domain(self) -> Domain:
         """Bounds of rho; standard deviations from zero, as signs matter to covariances."""
         least = -1.0 / max(self.size - 1, 1)
@@ -240,7 +240,7 @@ class AR1:
     name = "ar1"
     any_basis = False
 
-    @property
+    @cached_property
     def domain(self) -> Domain:
         """Bounds of rho; the standard deviation may pass zero."""
         return CorrelationDomain(

@@ -30,8 +30,10 @@ class Derivatives:
         F of each term, relative to sigma.
     equations : Equations
         At these factors.
-    solution : tuple of ndarray, shapes (p,) and (Q,)
-        Gamma and b.
+    b : ndarray, shape (Q,)
+        The solution.
+    load : ndarray, shape (Q,)
+        ``Z'W (y - B gamma - Z Lambda b)``.
     sigma2 : float
         Residual variance.
     """
@@ -39,53 +41,57 @@ class Derivatives:
     prepared: Prepared
     factors: Sequence[Matrix]
     equations: Equations
-    solution: tuple[Vector, Vector]
+    b: Vector
+    load: Vector
     sigma2: float
 
-    def slopes(self, *, given_beta: bool) -> list[Matrix]:
+    @cached_property
+    def slopes(self) -> list[Matrix]:
         """``(A - Q) F`` of each term.
 
         ``A F`` comes from the inverse of the equations (see `animalmm.engines.system`). If that
         has no fixed effects, ``V^-1 - P = sum_x w_x w_x'`` is taken off like the Q of as many
         responses.
         """
-        J = self.equations.information(given_beta=given_beta)
+        J = self.equations.information(given_beta=False)
+        return self._slopes(J, self._explained + self._explained_by_fixed)
+
+    @cached_property
+    def slopes_given_beta(self) -> list[Matrix]:
+        """The same with V^-1 for P in A."""
+        return self._slopes(self.equations.information(given_beta=True), self._explained)
+
+    def _slopes(self, J: Matrix, explained: Vector) -> list[Matrix]:
         F = np.concatenate([np.ravel(F) for F in self.factors])
         fixed = len(J) - len(F)
-        slope = (J @ np.concatenate([np.ones(fixed), F]))[fixed:] - self._explained
-        if not given_beta:
-            slope -= self._explained_by_fixed
-        root = float(np.sqrt(self.sigma2))
-        parts = np.split(slope / root, np.cumsum([F.size for F in self.factors[:-1]]))
-        return [part.reshape(F.shape) for part, F in zip(parts, self.factors, strict=True)]
+        slope = (J @ np.concatenate([np.ones(fixed), F]))[fixed:] - explained
+        parts = np.split(slope / np.sqrt(self.sigma2), np.cumsum([F.size for F in self.factors]))
+        return [part.reshape(F.shape) for part, F in zip(parts, self.factors, strict=False)]
 
     @cached_property
     def _explained(self) -> Vector:
         """``Q F`` of all terms, for y over sigma, row by row."""
-        gamma, b = self.solution
-        rest = self.prepared.y - self.prepared.basis.B @ gamma
-        return self._products(rest[:, None], b[:, None]) / self.sigma2
+        return self._products(self.load[:, None], self.b[:, None]) / self.sigma2
 
     @cached_property
     def _explained_by_fixed(self) -> Vector:
         """``(V^-1 - P)`` in place of ``P y y'P``: zero where the equations have X among them."""
-        G, H = self.equations.beside
-        return self._products(np.asarray(self.prepared.basis.B @ G), H)
+        prepared, (G, H) = self.prepared, self.equations.beside
+        rest = prepared.basis.B @ G - prepared.Z @ prepared.spread(self.factors, H)
+        load = prepared.ZT @ (prepared.problem.weights[:, None] * rest)
+        return self._products(load, H)
 
-    def _products(self, rest: Matrix, b: Matrix) -> Vector:
-        """``sum_x (Z'w_x)' b_x`` of all terms, ``w = W (rest - Z Lambda b)``, row by row."""
-        prepared = self.prepared
-        fitted = prepared.Z @ prepared.spread(self.factors, b)
-        w = prepared.problem.weights[:, None] * (rest - fitted)
-        pairs = zip(prepared.split(prepared.Z.T @ w), prepared.split(b), strict=True)
-        return np.concatenate([np.einsum("jax,jcx->ac", V, B).ravel() for V, B in pairs])
+    def _products(self, load: Matrix, b: Matrix) -> Vector:
+        """``sum_x (Z'w_x)' b_x`` of all terms, row by row."""
+        pairs = zip(self.prepared.split(load), self.prepared.split(b), strict=True)
+        return np.concatenate([np.tensordot(V, B, ((0, 2), (0, 2))).ravel() for V, B in pairs])
 
     def complete_information(self, *, given_beta: bool) -> Matrix:
         """``E[D'R^-1D | y]``, from the errors of b and from their expectation."""
         J = self.equations.information(given_beta=given_beta)
         fixed = len(J) - sum(F.size for F in self.factors)
         information = J[fixed:, fixed:].copy()
-        known = [self.solution[1][:, None] / np.sqrt(self.sigma2)]
+        known = [self.b[:, None] / np.sqrt(self.sigma2)]
         if not given_beta:
             known.append(self.equations.beside[1])
         for b in np.concatenate(known, axis=1).T:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg
+from scipy.linalg.lapack import dpotrf, dtrtri
 
 from animalmm.core import Matrix, Vector
 from animalmm.engines.errors import FEW, Errors
@@ -55,24 +55,26 @@ class ApartEquations:
         return self.random.solve(self.ZX)
 
     @cached_property
-    def _cholesky(self) -> Matrix:
-        """Lower Cholesky factor of the Schur complement ``I - ZX' M^-1 ZX``."""
+    def _half(self) -> Matrix:
+        """Upper triangular G, the inverse of the Schur complement ``I - ZX' M^-1 ZX`` is GG'."""
         p = self.ZX.shape[1]
-        try:
-            return np.asarray(linalg.cholesky(np.eye(p) - self.ZX.T @ self._solved, lower=True))
-        except linalg.LinAlgError:
+        if not p:  # LAPACK refuses a leading dimension of zero
+            return np.zeros((0, 0))
+        L, info = dpotrf(np.eye(p) - self.ZX.T @ self._solved, lower=1)
+        if info:
             raise EstimationError(
                 "the random effects explain the response completely: beside them the residual "
                 "variance is zero to rounding. Check for a term with a level for nearly every "
                 "record, and for a response that is a function of the grouping columns"
-            ) from None
+            )
+        return np.asarray(dtrtri(L, lower=1)[0].T)
 
     def solve(self, r_x: Matrix, r_b: Matrix) -> tuple[Matrix, Matrix]:
         """Solution (gamma, b) for right sides of shapes (p, k) and (Q, k)."""
         b = self.random.solve(r_b)
         if not len(r_x):
             return r_x, b
-        gamma = linalg.cho_solve((self._cholesky, True), r_x - self.ZX.T @ b)
+        gamma = self._half @ (self._half.T @ (r_x - self.ZX.T @ b))
         return gamma, b - self._solved @ gamma
 
     def solve_random(self, r_b: Matrix) -> Matrix:
@@ -81,8 +83,7 @@ class ApartEquations:
 
     def fixed_covariance(self) -> Matrix:
         """Covariance of gamma, shape (p, p)."""
-        p = self.ZX.shape[1]
-        return np.asarray(linalg.cho_solve((self._cholesky, True), np.eye(p))) if p else self.ZX[:0]
+        return np.asarray(self._half @ self._half.T)
 
     def fixed_variances(self) -> Vector:
         """Diagonal of `fixed_covariance`, shape (p,)."""
@@ -104,11 +105,7 @@ class ApartEquations:
         H are the solutions b, gamma being zero, for the responses ``B G``.
         """
         # C^bb = M^-1 + M^-1 L'Z'WB S^-1 B'WZL M^-1, S = Schur complement (Henderson 1975)
-        p = self.ZX.shape[1]
-        if not p:
-            return np.zeros((0, 0)), self.ZX
-        G = linalg.solve_triangular(self._cholesky, np.eye(p), lower=True).T
-        return G, self._solved @ G
+        return self._half, self._solved @ self._half
 
     @cached_property
     def _information(self) -> Matrix:
@@ -124,7 +121,7 @@ class ApartEquations:
 
     def logdet_all(self) -> float:
         """Of the whole left side."""
-        return self.random.logdet() + 2.0 * float(np.log(np.diag(self._cholesky)).sum())
+        return self.random.logdet() - 2.0 * float(np.log(self._half.diagonal()).sum())
 
 
 @dataclass(frozen=True, eq=False)

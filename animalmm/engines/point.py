@@ -41,7 +41,8 @@ class SparsePoint:
         """The point with all variances times `variance`."""
         psi = self.psi.scaled(variance)
         point = SparsePoint(self._prepared, psi, self._factors, self._equations)
-        point.__dict__.update(_solution=self._solution, _rest=self._rest)
+        quad = self.quad / variance
+        point.__dict__.update(_solution=self._solution, _rest=self._rest, quad=quad)
         return point
 
     @cached_property
@@ -169,13 +170,13 @@ class SparsePoint:
 
     @cached_property
     def _derivatives(self) -> Derivatives:
-        return Derivatives(
-            self._prepared, self._factors, self._equations, self._solution, self.psi.sigma2
-        )
+        b, sigma2 = self._solution[1], self.psi.sigma2
+        return Derivatives(self._prepared, self._factors, self._equations, b, self._load, sigma2)
 
     def slope(self, term: int, *, given_beta: bool = False) -> Matrix:
         """``(A - Q) F``: see `animalmm.core.Point`."""
-        return self._derivatives.slopes(given_beta=given_beta)[term]
+        derivatives = self._derivatives
+        return (derivatives.slopes_given_beta if given_beta else derivatives.slopes)[term]
 
     def complete_information(self, *, given_beta: bool = False) -> Matrix:
         """``E[D'R^-1D | y]``: see `animalmm.core.Point`."""
@@ -188,6 +189,11 @@ class SparsePoint:
         fitted = prepared.basis.B @ gamma + prepared.Z @ prepared.spread(self._factors, b)
         return np.asarray(prepared.y - fitted)
 
+    @cached_property
+    def _load(self) -> Vector:
+        """Z' times the weighted rest, shape (Q,)."""
+        return np.asarray(self._prepared.ZT @ (self._prepared.problem.weights * self._rest))
+
     @property
     def Py(self) -> Vector:
         """``P y``, shape (n,)."""
@@ -198,12 +204,18 @@ class SparsePoint:
         return average_information(self, self._prepared.problem, directions, self._spread)
 
     def _spread(self, term: int) -> Matrix:
-        """``K Z'P y`` of a term, shape (q, t): ``U Sigma^-1``, which takes no product with K."""
-        own, F = self._prepared.problem.terms[term], self.psi.factors[term]
+        """``K Z'P y`` of a term, shape (q, t): ``L L'Z'P y``, or ``U Sigma^-1`` for a sparse K^-1.
+
+        Neither takes a product with K, but where Sigma is singular there is no other way.
+        """
+        own, F = self._prepared.terms[term], self.psi.factors[term]
+        load = self._prepared.split(self._load)[term] / self.psi.sigma2
+        if own.L is not None:
+            return np.asarray(own.L @ load)
         if np.linalg.cond(F) < _INVERTIBLE:
             inverse = np.linalg.inv(F)
             return np.asarray(self.u[term] @ inverse.T @ inverse)
-        return times(own.relationship, np.asarray(own.Z.T @ self.Py).reshape(own.q, own.t))
+        return times(self._prepared.problem.terms[term].relationship, load)
 
     def _chunks(self, n: int, width: int) -> Iterator[slice]:
         """Parts of n things that take `width` right sides each."""
@@ -216,7 +228,7 @@ class SparsePoint:
         prepared = self._prepared
         wide = v[:, None] if v.ndim == 1 else v
         weighted = prepared.problem.weights[:, None] * wide
-        right = prepared.spread(self._factors, np.asarray(prepared.Z.T @ weighted), transpose=True)
+        right = prepared.spread(self._factors, np.asarray(prepared.ZT @ weighted), transpose=True)
         gamma, b = self._equations.solve(np.asarray(prepared.basis.B.T @ weighted), right)
         fitted = prepared.basis.B @ gamma + prepared.Z @ prepared.spread(self._factors, b)
         out = (weighted - prepared.problem.weights[:, None] * fitted) / self.psi.sigma2

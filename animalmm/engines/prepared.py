@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,15 +95,25 @@ class Prepared:
     @cached_property
     def starts(self) -> list[int]:
         """First equation of each term."""
-        sizes = [term.block.size for term in self.terms]
-        return [int(start) for start in np.cumsum([0, *sizes[:-1]])]
+        return [where.start for where in self.places]
+
+    @cached_property
+    def places(self) -> list[slice]:
+        """Equations of each term."""
+        ends = [0, *accumulate(term.block.size for term in self.terms)]
+        return [slice(*both) for both in pairwise(ends)]
 
     def split(self, b: Matrix) -> list[NDArray[np.float64]]:
         """One (levels, t, ...) array of each term, of b of shape (Q, ...)."""
-        parts = np.split(b, self.starts[1:])
         return [
-            p.reshape(t.rank, t.t, *p.shape[1:]) for p, t in zip(parts, self.terms, strict=True)
+            b[where].reshape(term.rank, term.t, *b.shape[1:])
+            for term, where in zip(self.terms, self.places, strict=True)
         ]
+
+    @cached_property
+    def ZT(self) -> sparse.csc_array:
+        """Z', shape (Q, n): a view, but SciPy takes longer to make it than for a small product."""
+        return self.Z.T
 
     @cached_property
     def y(self) -> Vector:
@@ -112,12 +123,12 @@ class Prepared:
     @cached_property
     def ZWX(self) -> Matrix:
         """``Z'WB``, shape (Q, p)."""
-        return _dense(self.Z.T @ _weigh(self.problem.weights, self.basis.B))
+        return _dense(self.ZT @ _weigh(self.problem.weights, self.basis.B))
 
     @cached_property
     def ZWy(self) -> Vector:
         """``Z'Wy``, shape (Q,)."""
-        return np.asarray(self.Z.T @ (self.problem.weights * self.y))
+        return np.asarray(self.ZT @ (self.problem.weights * self.y))
 
     @cached_property
     def XWy(self) -> Vector:
@@ -131,20 +142,12 @@ class Prepared:
 
     def spread(self, factors: Sequence[Matrix], v: Matrix, *, transpose: bool = False) -> Matrix:
         """``Lambda v`` or ``Lambda' v`` for v of shape (Q,) or (Q, k)."""
-        pieces, at = [], 0
-        for term, F in zip(self.terms, factors, strict=True):
-            part = v[at : at + term.block.size]
-            at += term.block.size
-            if term.t == 1:
-                pieces.append(part * F.item())
-            else:
-                wide = part.reshape(term.block.size // term.t, term.t, *part.shape[1:])
-                pieces.append(
-                    np.einsum(
-                        "ji,qj...->qi..." if transpose else "ij,qj...->qi...", F, wide
-                    ).reshape(part.shape)
-                )
-        return np.concatenate(pieces)
+        spec = "ji,qj...->qi..." if transpose else "ij,qj...->qi..."
+        pieces = [
+            part * F.item() if F.size == 1 else np.einsum(spec, F, part)
+            for part, F in zip(self.split(v), factors, strict=True)
+        ]
+        return np.concatenate([p.reshape(p.shape[0] * p.shape[1], *p.shape[2:]) for p in pieces])
 
 
 def prepare(problem: Problem, forms: Sequence[str], *, joined: bool) -> Prepared:

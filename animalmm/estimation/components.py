@@ -14,7 +14,7 @@ from animalmm.errors import ArgumentError, DataError, EstimationError, listing, 
 
 _COLLINEAR = 1e-10  # smallest eigenvalue of a correlation of coefficients that is inverted
 
-__all__ = ["parameter_space", "residual_mean_square", "start_psi"]
+__all__ = ["parameter_space", "residual_mean_square", "second_moment", "start_psi"]
 
 
 def parameter_space(problem: Problem, fixed: Mapping[str, Any] | None) -> ParameterSpace:
@@ -104,7 +104,7 @@ def _scales(term: Term, weights: Vector) -> Matrix:
     """
     K = term.relationship
     size = 1.0 / K.precision().diagonal().mean() if K.prefers_precision else K.diagonal().mean()
-    moment = _second_moment(term, weights) * size
+    moment = second_moment(term, weights) * size
     squares = np.diag(moment)
     alone = 1.0 / np.sqrt(np.where(squares > 0, squares, 1.0))
     form = term.structure
@@ -118,15 +118,12 @@ def _scales(term: Term, weights: Vector) -> Matrix:
     return np.asarray(alone[:, None] * np.linalg.inv(np.linalg.cholesky(correlation)).T)
 
 
-def _second_moment(term: Term, weights: Vector) -> Matrix:
-    """Mean over the records of ``w z'z``, z the coefficients of each level in it, shape (t, t)."""
-    moment = np.empty((term.t, term.t))
-    columns = [sparse.csc_array(term.Z[:, c :: term.t]) for c in range(term.t)]
-    for a in range(term.t):
-        for b in range(a + 1):
-            product = columns[a].multiply(columns[b])
-            moment[a, b] = moment[b, a] = (product.T @ weights).sum() / len(weights)
-    return moment
+def second_moment(term: Term, weights: Vector) -> Matrix:
+    """Mean over the records of ``w sum_j z_j z_j'``, z_j the coefficients of level j, (t, t)."""
+    blocks = term.Z.tobsr(blocksize=(1, term.t))  # one for each record and level that meet
+    z = blocks.data[:, 0, :]
+    w = np.repeat(weights, np.diff(blocks.indptr))
+    return np.asarray((z.T * w) @ z / len(weights))
 
 
 def _components(

@@ -65,7 +65,7 @@ def curvature(here: Evaluation, space: ParameterSpace) -> Matrix:
         known = here.slopes[i] @ inverse  # A - Q on the columns of F
         within = here.point.psi.factors[i] @ inverse
         whole = known + known.T - within @ known
-        values, vectors = np.linalg.eigh(2.0 * np.einsum("arc,rs,bsc->ab", D, whole, D))
+        values, vectors = np.linalg.eigh(2.0 * np.tensordot(D, whole @ D, ((1, 2), (1, 2))))
         total[np.ix_(at, at)] = vectors * np.maximum(values, 0.0) @ vectors.T
     return total
 

@@ -29,7 +29,7 @@ __all__ = ["delta", "vpredict"]
 
 
 def vpredict(
-    function: str | Callable[[pd.Series], float], values: pd.Series, covariance: pd.DataFrame
+    function: str | Callable[[pd.Series], float], values: pd.Series, covariance: Matrix
 ) -> pd.Series:
     """Value and standard error of a function of the components. See `Fit.vpredict`."""
     if isinstance(function, str) and function.strip():
@@ -40,9 +40,9 @@ def vpredict(
             f"of the components, not {function!r}"
         )
     estimate = _number(function, values)
-    C = covariance.to_numpy()
-    gradient = _gradient(function, values, np.sqrt(np.diag(C)))
-    return pd.Series({"estimate": estimate, "se": delta(gradient[None], C)[0]}, name="vpredict")
+    gradient = _gradient(function, values, np.sqrt(np.diag(covariance)))
+    se = delta(gradient[None], covariance)[0]
+    return pd.Series({"estimate": estimate, "se": se}, name="vpredict")
 
 
 def delta(gradients: Matrix, covariance: Matrix) -> Vector:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from animalmm.core import Matrix, Problem, Psi
 from animalmm.covariance import RESIDUAL
+from animalmm.estimation.components import second_moment
 from animalmm.inference.components import component_values, components
 from animalmm.inference.functions import delta
 
 __all__ = ["variance_shares"]
 
 
-def variance_shares(problem: Problem, psi: Psi, covariance: pd.DataFrame) -> pd.DataFrame:
+def variance_shares(problem: Problem, psi: Psi, covariance: Matrix) -> pd.DataFrame:
     """Share of each random term and of the residual in the phenotypic variance.
 
     The variance of a term is that of a record of the base population, ``z' Sigma z`` with K_jj
@@ -30,7 +30,7 @@ def variance_shares(problem: Problem, psi: Psi, covariance: pd.DataFrame) -> pd.
     ----------
     problem, psi
         The model and its variance parameters.
-    covariance : DataFrame
+    covariance : ndarray, shape (m, m)
         Covariance matrix of the variance components.
 
     Returns
@@ -43,9 +43,8 @@ def variance_shares(problem: Problem, psi: Psi, covariance: pd.DataFrame) -> pd.
     M = _mean_coefficients(problem)
     variances = M @ component_values(problem, psi).to_numpy()
     shares = variances / variances.sum()
-    C = covariance.to_numpy()
-    se = delta((M - np.outer(shares, M.sum(axis=0))) / variances.sum(), C)
-    se[M[:, np.isnan(np.diag(C))].any(axis=1)] = np.nan  # a term at the boundary has none
+    se = delta((M - np.outer(shares, M.sum(axis=0))) / variances.sum(), covariance)
+    se[M[:, np.isnan(np.diag(covariance))].any(axis=1)] = np.nan  # a term at the boundary has none
     return pd.DataFrame(
         {
             "variance": variances,
@@ -59,24 +58,11 @@ def variance_shares(problem: Problem, psi: Psi, covariance: pd.DataFrame) -> pd.
 
 def _mean_coefficients(problem: Problem) -> Matrix:
     """What one unit of each component (columns) adds to the variance of each term (rows)."""
-    squares = [_mean_square(term.Z, term.t) for term in problem.terms]
+    ones = np.ones(problem.n)
+    squares = [second_moment(term, ones) for term in problem.terms]
     squares.append(np.array([[np.mean(1.0 / problem.weights)]]))
     rows = components(problem)
     M = np.zeros((len(squares), len(rows)))
     for k, (i, a, b, _) in enumerate(rows):
         M[i, k] = squares[i][a, b] * (1 if a == b else 2)
     return M
-
-
-def _mean_square(Z: sparse.csr_array, t: int) -> Matrix:
-    """Mean over the records of ``sum_j z_j z_j'``, z_j the t coefficients of level j, (t, t)."""
-    if t == 1:
-        return np.array([[Z.power(2).sum() / Z.shape[0]]])
-    coo = Z.tocoo()
-    level, effect = np.divmod(coo.col, t)
-    pairs, where = np.unique(
-        coo.row.astype(np.int64) * (Z.shape[1] // t) + level, return_inverse=True
-    )
-    coefficients = np.zeros((len(pairs), t))
-    np.add.at(coefficients, (where, effect), coo.data)
-    return np.asarray(coefficients.T @ coefficients / Z.shape[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from animalmm.core import Matrix, Vector, changed
@@ -32,8 +31,8 @@ class _Whole(ParameterSpace):
         return False
 
 
-def covariance_of_components(estimate: Estimate, which: str) -> pd.DataFrame:
-    """Covariance matrix of the estimated variance components. See `Fit.vcov_varcorr`.
+def covariance_of_components(estimate: Estimate, which: str) -> Matrix:
+    """Covariance matrix of the estimated variance components, (m, m). See `Fit.vcov_varcorr`.
 
     The information is that of theta and of the logarithm of the residual standard deviation; its
     inverse is turned into that of the components by their derivatives. The average information
@@ -51,8 +50,7 @@ def covariance_of_components(estimate: Estimate, which: str) -> pd.DataFrame:
         covariance = J @ _inverse(kinds[which](estimate, space, theta, free) / 2.0) @ J.T
     held = np.array([component.term in singular for component in rows])
     covariance[held] = covariance[:, held] = np.nan
-    names = [component.name for component in rows]
-    return pd.DataFrame(covariance, index=names, columns=names)
+    return covariance
 
 
 def _whole(estimate: Estimate) -> tuple[ParameterSpace, Vector]:

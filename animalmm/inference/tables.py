@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from animalmm.core import Point, Problem, Psi
+from animalmm.core import Matrix, Point, Problem, Psi
 from animalmm.covariance import RESIDUAL
 from animalmm.inference.components import components, matrices
 
@@ -30,7 +30,7 @@ def coefficient_table(problem: Problem, point: Point) -> pd.DataFrame:
     )
 
 
-def variance_table(problem: Problem, psi: Psi, covariance: pd.DataFrame) -> pd.DataFrame:
+def variance_table(problem: Problem, psi: Psi, covariance: Matrix) -> pd.DataFrame:
     """One row for each variance component, as lme4's ``as.data.frame(VarCorr(fit))``.
 
     Columns ``grp var1 var2 vcov sdcor se``: the variances of a term, then its covariances (`sdcor`
@@ -39,15 +39,25 @@ def variance_table(problem: Problem, psi: Psi, covariance: pd.DataFrame) -> pd.D
     """
     sigmas = matrices(psi)
     names = [(t.name, *t.columns) for t in problem.terms] + [(RESIDUAL, None)]
-    rows: list[tuple[str, str | None, str | None, float, float]] = []
-    for i, a, b, _ in components(problem):
-        grp, *effects = names[i]
-        sd = np.sqrt(np.diag(sigmas[i]))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            sdcor = sd[a] if a == b else sigmas[i][a, b] / (sd[a] * sd[b])
-        var2 = None if a == b else effects[b]
-        rows.append((grp, effects[a], var2, float(sigmas[i][a, b]), float(sdcor)))
+    rows = components(problem)
     # object columns keep None for "no effect"; pandas 3 would make it NaN in some tables only
-    table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"], dtype=object)
-    se = np.sqrt(np.diag(covariance))
-    return table.astype({"vcov": float, "sdcor": float}).assign(se=se)
+    table = pd.DataFrame(
+        [
+            (names[i][0], names[i][1 + a], None if a == b else names[i][1 + b])
+            for i, a, b, _ in rows
+        ],
+        columns=["grp", "var1", "var2"],
+        dtype=object,
+    )
+    table["vcov"] = [sigmas[i][a, b] for i, a, b, _ in rows]
+    table["sdcor"] = [_sdcor(sigmas[i], a, b) for i, a, b, _ in rows]
+    table["se"] = np.sqrt(covariance.diagonal())
+    return table
+
+
+def _sdcor(sigma: Matrix, a: int, b: int) -> float:
+    """A standard deviation, or a correlation: NaN where a variance is zero."""
+    if a == b:
+        return float(np.sqrt(sigma[a, a]))
+    sds = float(np.sqrt(sigma[a, a]) * np.sqrt(sigma[b, b]))
+    return float(sigma[a, b]) / sds if sds > 0 else np.nan

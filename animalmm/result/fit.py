@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import sparse
 
 from animalmm import inference
-from animalmm.core import Point, Problem
+from animalmm.core import Matrix, Point, Problem
 from animalmm.covariance import semidefinite_cholesky
 from animalmm.design import Design
 from animalmm.errors import ArgumentError, listing, nearest
@@ -210,11 +210,11 @@ class Fit:
         return inference.variance_table(self._problem, self.estimate.psi, self._covariance())
 
     @cached_property
-    def _covariances(self) -> dict[str, pd.DataFrame]:
+    def _covariances(self) -> dict[str, Matrix]:
         """What `_covariance` has computed."""
         return {}
 
-    def _covariance(self, information: str = "average") -> pd.DataFrame:
+    def _covariance(self, information: str = "average") -> Matrix:
         known = self._covariances
         if information not in known:
             known[information] = inference.covariance_of_components(self.estimate, information)
@@ -250,7 +250,9 @@ class Fit:
         ArgumentError
             No such information.
         """
-        return self._covariance(information).copy()
+        names = inference.component_values(self._problem, self.estimate.psi).index
+        covariance = self._covariance(information).copy()
+        return pd.DataFrame(covariance, index=names, columns=names)
 
     def vpredict(
         self, function: str | Callable[[pd.Series], float], information: str = "average"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from animalmm import inference
-from animalmm.core import Point, Problem
+from animalmm.core import Matrix, Point, Problem
 from animalmm.design import Design
 from animalmm.errors import listing
 from animalmm.estimation import Estimate
@@ -15,7 +15,7 @@ from animalmm.result.summary import MAX_CORRELATIONS, Summary
 __all__ = ["summarise"]
 
 
-def summarise(design: Design, estimate: Estimate, covariance: pd.DataFrame) -> Summary:
+def summarise(design: Design, estimate: Estimate, covariance: Matrix) -> Summary:
     """Make the summary of a fit; `covariance` is that of the variance components."""
     problem, point = design.problem, estimate.point
     by = "REML" if estimate.method == "REML" else "maximum likelihood"

@@ -54,8 +54,7 @@ def test_many_draws():
     """Of a function that is nearly linear where the components are."""
     values = pd.Series({"a": 3.0, "b": 1.0, "e": 2.0})
     L = np.array([[0.03, 0, 0], [-0.01, 0.02, 0], [0.005, -0.01, 0.02]])
-    C = pd.DataFrame(L @ L.T, index=values.index, columns=values.index)
-    found = vpredict("sqrt(a * b) / log(e) + exp(-e) ** 2", values, C)
+    found = vpredict("sqrt(a * b) / log(e) + exp(-e) ** 2", values, L @ L.T)
     a, b, e = (values.to_numpy() + np.random.default_rng(0).normal(size=(200_000, 3)) @ L.T).T
     draws = np.sqrt(a * b) / np.log(e) + np.exp(-e) ** 2
     assert found["se"] == pytest.approx(draws.std(), rel=0.01)
