@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -69,7 +68,8 @@ def by_lme4(data, formula, groups, runs):
 def main():
     """Print a table."""
     if shutil.which("Rscript") is None:
-        sys.exit("this benchmark needs R with lme4: apt install r-cran-lme4")
+        print("left out: this benchmark needs R with lme4 (apt install r-cran-lme4)")
+        return
     print(
         "| model | lme4, s | animalmm, s | lme4 / animalmm | criteria differ by |\n"
         "|---|---|---|---|---|"
