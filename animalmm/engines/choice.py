@@ -10,7 +10,7 @@ from animalmm.core import Engine, EngineSpec, Problem, named
 from animalmm.engines.many_kernels import ManyKernelsEngine, smaller_side
 from animalmm.engines.one_kernel import OneKernelEngine, has_dense_kernel, refusal
 from animalmm.engines.sparse import SparseEngine
-from animalmm.linalg.memory import fits_memory
+from animalmm.linalg.memory import fits_memory, memory_in_words
 
 __all__ = ["MME", "Auto", "ManyKernels", "OneKernel", "Whitened", "engine_spec"]
 
@@ -39,11 +39,14 @@ class _Sparse:
 
     def prepare(self, problem: Problem) -> Engine:
         """Bind to a problem."""
+        return self._sparse(problem, "")
+
+    def _sparse(self, problem: Problem, note: str) -> SparseEngine:
         forms, why = self._forms(problem)
         joined = bool(sparse.issparse(problem.X)) if self.join is None else self.join
         joined = joined and problem.p > 0
         place = "X in the sparse system" if joined else "X dense and apart"
-        return SparseEngine(problem, forms, joined=joined, description=f"{why}; {place}")
+        return SparseEngine(problem, forms, joined=joined, description=f"{why}; {place}{note}")
 
 
 @dataclass(frozen=True)
@@ -100,23 +103,26 @@ class Auto(_Sparse):
 
     def prepare(self, problem: Problem) -> Engine:
         """Bind to a problem."""
-        return self._dense(problem) or super().prepare(problem)
+        found = self._dense(problem)
+        return self._sparse(problem, found) if isinstance(found, str) else found
 
-    def _dense(self, problem: Problem) -> Engine | None:
-        """An engine for dense covariances, where it is the cheaper one."""
+    def _dense(self, problem: Problem) -> Engine | str:
+        """An engine for dense covariances where it is the cheaper one, else why it is not."""
         kernels = [term for term in problem.terms if has_dense_kernel(term.relationship)]
         size = sum(term.q * term.t for term in kernels)
         if self.join or size < WORTH:
-            return None
+            return ""
         if not refusal(problem):
             if sparse.issparse(problem.X):
-                return None
+                return ""
             why = f"'{kernels[0].name}' alone, by its dense relationship of {size} levels"
             why = f"one_kernel: {why}, reduced once to a band"
             return OneKernelEngine(problem, description=why)
         side, n_bytes = smaller_side(problem)
-        if side > FAR * size or problem.p > side / MANY_COLUMNS or not fits_memory(n_bytes):
-            return None
+        if not fits_memory(n_bytes):
+            return f"; many_kernels would need {memory_in_words(n_bytes)}"
+        if side > FAR * size or problem.p > side / MANY_COLUMNS:
+            return f"; many_kernels would make {side:,} equations dense"
         names = ", ".join(f"'{term.name}'" for term in kernels)
         how = "their dense relationships" if len(kernels) > 1 else "its dense relationship"
         return ManyKernelsEngine(problem, description=f"many_kernels: {names} by {how}")

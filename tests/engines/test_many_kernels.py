@@ -235,11 +235,16 @@ class TestAuto:
         problem = self.model(160, 150, [herds])
         assert Auto().prepare(problem).description.startswith("many_kernels")
         monkeypatch.setattr(choice, "FAR", 0.5)
-        assert Auto().prepare(problem).description.startswith("whitened")
+        words = Auto().prepare(problem).description
+        assert words.startswith("whitened")
+        assert words.endswith("; many_kernels would make 160 equations dense")
 
     def test_leaves_what_memory_does_not_hold_to_the_sparse_one(self, monkeypatch):
         monkeypatch.setattr(choice, "fits_memory", lambda n_bytes: n_bytes < 1e5)
-        assert Auto().prepare(self.model(160, 150)).description.startswith("whitened")
+        monkeypatch.setattr(memory, "_NOTABLE", 1e4)
+        words = Auto().prepare(self.model(160, 150)).description
+        assert words.startswith("whitened")
+        assert words.endswith("; many_kernels would need about 0.0 GiB")
 
     def test_takes_a_sparse_x_of_few_columns(self):
         problem = self.model(160, 150)
