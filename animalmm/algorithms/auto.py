@@ -16,7 +16,7 @@ _DOUBTFUL = 1e-6  # what another step would gain
 
 @dataclass(frozen=True)
 class Auto:
-    """AI; from where it stops the derivative-free search, when that is no sure optimum."""
+    """AI; from where it stops the derivative-free search, when another step would still gain."""
 
     name = "auto"
 
@@ -25,7 +25,7 @@ class Auto:
     ) -> Optimum:
         """Find a minimum from `start` within the domain. See `animalmm.core.Algorithm`."""
         first = AverageInformation().minimise(objective, start, watch)
-        if first.gain <= _DOUBTFUL and not first.flat:
+        if first.gain <= _DOUBTFUL:
             return first
         second = DerivativeFree().minimise(objective, first.theta, watch)
         message = f"searched without derivatives where AI stopped, at {first.value:.6f}"

@@ -1,9 +1,10 @@
 """Average-information (AI) maximisation of the likelihood.
 
 Newton steps with the average information in place of the second derivatives (Gilmour, Thompson &
-Cullis 1995; Johnson & Thompson 1995), in the coordinates of Cholesky factors, so that a singular
-Sigma is an ordinary point. A step that does not pay is damped (Levenberg 1944; Marquardt 1963);
-when that does not help either, a step of EM, which always pays, is taken in its place.
+Cullis 1995; Johnson & Thompson 1995), along ways on which a singular Sigma is an ordinary point
+(`animalmm.core.Domain.moved`). A step that does not pay is damped (Levenberg 1944; Marquardt 1963);
+after it comes a step of EM, which always pays. Near the optimum, where the information turns out to
+be no good stand-in, the second derivatives themselves are taken, from differences of gradients.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ import numpy as np
 
 from animalmm.algorithms.model import Model, model_of, with_secant
 from animalmm.algorithms.recorder import Recorder, off_boundary, onto_boundary
-from animalmm.core import Domain, Iteration, Objective, Optimum, Vector
+from animalmm.core import Iteration, Objective, Optimum, Vector
 
 __all__ = ["AverageInformation"]
 
 _ENOUGH = 1e-11  # gain of a step after which no other is needed
-_LONGEST = 1.0  # of a step, for a parameter up to one; longer in proportion for larger ones
 _PAYS = 0.1  # share of the promised gain that a step has to keep
 _DAMPED = 8  # times that a step is damped before EM takes its place
-_RESTARTS = 4
+_RESTARTS = 4  # besides one for each parameter, as all may begin at zero
+_NEAR = 0.1  # gain of a step below which second derivatives are worth their price
+_SLOW = 0.25  # share of the gain before that a good Newton step does not leave
+_APART = 1e-3  # of gradients for differences, where the curvature is one
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class AverageInformation:
         """Find a minimum from `start` within the domain. See `animalmm.core.Algorithm`."""
         f = Recorder(objective, watch)
         theta, how = objective.domain.clip(start), "start"
-        for _ in range(_RESTARTS):
+        for _ in range(_RESTARTS + len(start)):
             theta, model = self._descend(f, objective, theta, how)
             moved = off_boundary(f, theta, objective.domain)
             if moved is None:
@@ -58,6 +61,7 @@ class AverageInformation:
     ) -> tuple[Vector, Model]:
         """Steps, up to and including the first that gains next to nothing."""
         domain, before, damping = objective.domain, None, 0.0
+        exact, full = False, np.inf  # the gain of a whole step before this one
         for _ in range(self.max_iterations):
             theta = onto_boundary(f, theta, domain)
             local = objective.local(theta)
@@ -68,28 +72,43 @@ class AverageInformation:
                 local = replace(local, information=information)
             before = theta, local.gradient
             model = model_of(local, theta, domain)
+            slow = damping > 0 or model.gain() > _SLOW * full
+            exact |= model.gain() < _NEAR and (slow or model.flat)
+            if exact:
+                model = _refined(f, objective, theta, model)
+            elif damping and how != "PX-EM":
+                theta, how = objective.px_em(theta).theta, "PX-EM"
+                continue
             found = _better(f, objective, theta, model, damping)
             if found is None:
                 break
             theta, how, damping = found
+            full = np.inf if model.shortened else model.gain()
             if model.gain() < _ENOUGH:
                 f.tell(how, theta)
                 break
-            if damping:
-                f.tell(how, theta)
-                theta, how = objective.px_em(theta).theta, "PX-EM"
         return theta, model
+
+
+def _refined(f: Recorder, objective: Objective, theta: Vector, model: Model) -> Model:
+    """The model with the second derivatives, from differences of gradients."""
+    changes = np.zeros_like(model.natural)
+    for j, way in enumerate(model.natural.T):
+        beside = theta + _APART * way
+        if not np.array_equal(beside, objective.domain.clip(beside)):
+            beside = theta - _APART * way
+        f(beside)  # for the count
+        apart = float((beside - theta) @ way) / float(way @ way)
+        changes[:, j] = (objective.local(beside).gradient - model.gradient) / apart
+    return model.refined(changes)
 
 
 def _better(
     f: Recorder, objective: Objective, theta: Vector, model: Model, damping: float
 ) -> tuple[Vector, str, float] | None:
     """A step that pays, how it was made, and the damping to begin the next one with."""
-    longest = _LONGEST * np.maximum(np.abs(theta), 1.0)
     for _ in range(_DAMPED):
-        step = model.step(damping)
-        step = step / max(float((np.abs(step) / longest).max(initial=0.0)), 1.0)
-        candidate = _moved(theta, step, objective.domain)
+        candidate = objective.domain.moved(theta, model.step(damping))
         gained, promised = f(theta) - f(candidate), model.gain(damping)
         if gained >= min(_PAYS * promised, 1.0) - f.noise(theta):
             how = "AI, damped" if damping else "AI"
@@ -97,15 +116,3 @@ def _better(
         damping = max(10.0 * damping, 1e-3 * model.sharpest)
     candidate = objective.em(theta).theta
     return (candidate, "EM", 0.0) if f(candidate) < f(theta) else None
-
-
-def _moved(theta: Vector, step: Vector, domain: Domain) -> Vector:
-    """Theta after a step; what may pass zero shrinks in proportion, and so does not.
-
-    A long step down is one of the logarithm: the information grows near zero, where the criterion
-    in standard deviations is flat, so that the plain step would pass to the other side.
-    """
-    moved = theta + step
-    down = domain.through_zero & (step * theta < 0)
-    moved[down] = theta[down] * np.exp(step[down] / theta[down])
-    return domain.clip(moved)

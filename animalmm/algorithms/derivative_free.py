@@ -27,22 +27,18 @@ _DOUBTFUL = 1e-6  # gain of the last Newton step above which another search is m
 _FIRST = 0.5  # length of the first step of the search, in standard deviations
 _FLAT = 1e-3  # curvature per unit: doubling a parameter would not be felt
 _SURE = 0.05  # smallest over largest curvature that mixed derivatives of nearby can be trusted for
-_LONGEST = 1.0  # step of a parameter, where a weak curvature asks for more
+_LONGEST = 1.0  # step of a parameter, or its share, where a weak curvature asks for more
 
 
 @dataclass(frozen=True, eq=False)
 class _Local:
-    """Gradient, curvature and Newton step at theta, from central differences."""
+    """Gradient, curvature, Newton step and its gain at theta, from central differences."""
 
     gradient: Vector
     hessian: Matrix
     step: Vector
+    gain: float  # of the whole step, which may be shortened
     flat: bool
-
-    @property
-    def gain(self) -> float:
-        """What the Newton step gains."""
-        return 0.5 * abs(float(self.gradient @ self.step))
 
 
 @dataclass(frozen=True)
@@ -162,23 +158,23 @@ def _local(f: Recorder, theta: Vector, domain: Domain, hessian: Matrix | None) -
     k = len(theta)
     gradient, step, H = np.zeros(k), np.zeros(k), np.zeros((k, k))
     if not len(index):
-        return _Local(gradient, H, step, flat=False)
+        return _Local(gradient, H, step, gain=0.0, flat=False)
     g, inner, h = _differences(f, theta, index, domain, hessian)
     # in units of the differences the curvature is a difference of values, with their rounding error
     values, vectors = np.linalg.eigh(inner * np.outer(h, h))
     if hessian is not None and values.min() < _SURE * values.max():
         return _local(f, theta, domain, None)
     # a direction counts as flat by what it does to a parameter of its size, or of size one
-    unit = h / np.maximum(np.abs(theta[index]), 1.0)
-    lengths = np.square(unit[:, None] * vectors).sum(axis=0)
+    size = np.maximum(np.abs(theta[index]), 1.0)
+    lengths = np.square((h / size)[:, None] * vectors).sum(axis=0)
     rounding = f.noise(theta)
     curvature = np.where(np.abs(values) > rounding, np.abs(values), np.inf)
     gradient[index] = g
     H[np.ix_(index, index)] = inner
     newton = -h * (vectors @ ((vectors.T @ (g * h)) / curvature))
-    step[index] = newton / max(np.abs(newton).max() / _LONGEST, 1.0)
+    step[index] = newton / max((np.abs(newton) / size).max() / _LONGEST, 1.0)
     flat = bool((np.abs(values) <= np.maximum(rounding, _FLAT * lengths)).any())
-    return _Local(gradient, H, step, flat)
+    return _Local(gradient, H, step, 0.5 * abs(float(g @ newton)), flat)
 
 
 def _differences(

@@ -57,7 +57,8 @@ STEPS_OFF = (0.001, 0.01, 0.1, 0.5)  # how far from there it is tried
 class Domain:
     """Where a vector of parameters may be, and what an optimiser has to know of its boundary.
 
-    A covariance structure with a geometry of its own overrides `held`, `edges` and `escapes`.
+    A covariance structure with a geometry of its own overrides `held`, `frame`, `moved`, `edges`
+    and `escapes`.
 
     Attributes
     ----------
@@ -92,6 +93,25 @@ class Domain:
         for edge in (self.lower, self.upper, zero):
             for i in np.flatnonzero((np.abs(theta - edge) < NEAR) & (theta != edge)):
                 yield changed(theta, i, edge[i])
+
+    def frame(self, theta: Vector) -> Matrix:
+        """Changes of theta of unit length as columns, (k, f), for its f parameters not held.
+
+        The unit of a parameter is its size, or one.
+        """
+        return np.diag(np.maximum(np.abs(theta), 1.0))[:, ~self.held(theta)]
+
+    def moved(self, theta: Vector, step: Vector) -> Vector:
+        """Theta after a step; what may pass zero shrinks in proportion, and so does not.
+
+        A long step down is one of the logarithm: the information grows near zero, where the
+        criterion in standard deviations is flat, so that the plain step would pass to the other
+        side.
+        """
+        moved = theta + step
+        down = self.through_zero & (step * theta < 0)
+        moved[down] = theta[down] * np.exp(step[down] / theta[down])
+        return self.clip(moved)
 
     def escapes(self, theta: Vector) -> Iterator[Vector]:
         """Thetas off the boundary on which this one is, in every direction that matters."""

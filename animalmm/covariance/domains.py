@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,32 @@ class CholeskyDomain(Domain):
     def held(self, theta: Vector) -> NDArray[np.bool_]:
         """Columns whose diagonal is zero."""
         return np.asarray((np.diag(self._matrix(theta)) == 0.0)[self.columns])
+
+    def frame(self, theta: Vector) -> Matrix:
+        """Orthonormal as changes of the square root of Sigma, its rows in units of their size.
+
+        Of all square roots ``T Q`` the one is taken that changes least. The triangle is not it:
+        where T_jj is small, a small change of Sigma turns the later rows of T by much.
+        """
+        free = np.flatnonzero(~self.held(theta))
+        root = _Root.of(self._matrix(theta))
+        units = np.eye(len(theta))[free]
+        changes = [(root.generator(self._matrix(unit)) * root.s).ravel() for unit in units]
+        frame = np.zeros((len(theta), len(free)))
+        frame[free] = np.linalg.inv(np.linalg.qr(np.reshape(changes, (len(free), root.U.size)).T).R)
+        return frame
+
+    def moved(self, theta: Vector, step: Vector) -> Vector:
+        """``phi(X) T`` for the change ``X T`` of the square root, X symmetric.
+
+        phi is ``1 + x`` up and ``exp(x)`` down, so that no eigenvalue of Sigma passes zero.
+        """
+        T = self._matrix(theta)
+        F = _Root.of(T).grown(self._matrix(step))
+        if (np.diag(T) == 0.0).any():
+            return self._theta(semidefinite_cholesky(F @ F.T))
+        L = np.linalg.qr(F.T).R.T
+        return self._theta(np.where(np.diag(L) * np.diag(T) < 0.0, -L, L))
 
     def edges(self, theta: Vector) -> Iterator[Vector]:
         """A small diagonal element put to zero, the rest turned into the lower triangle.
@@ -129,6 +156,31 @@ class ProductDomain(Domain):
             held[where] = domain.held(theta[where])
         return held
 
+    @cached_property
+    def _alone(self) -> NDArray[np.bool_]:
+        """Elements of theta that belong to no structure: the residual variance."""
+        alone = np.ones(len(self.lower), dtype=bool)
+        for where, _ in self.parts:
+            alone[where] = False
+        return alone
+
+    def frame(self, theta: Vector) -> Matrix:
+        """Those of each part, side by side."""
+        frames = [np.eye(len(theta))[:, self._alone & ~self.held(theta)]]
+        for where, domain in self.parts:
+            own = domain.frame(theta[where])
+            wide = np.zeros((len(theta), own.shape[1]))
+            wide[where] = own
+            frames.append(wide)
+        return np.hstack(frames)
+
+    def moved(self, theta: Vector, step: Vector) -> Vector:
+        """Each part by its own way."""
+        out = self.clip(theta + step)
+        for where, domain in self.parts:
+            out[where] = domain.moved(theta[where], step[where])
+        return out
+
     def edges(self, theta: Vector) -> Iterator[Vector]:
         """Those of each part, the others unchanged."""
         for where, domain in self.parts:
@@ -140,6 +192,41 @@ class ProductDomain(Domain):
         for where, domain in self.parts:
             for piece in domain.escapes(theta[where]):
                 yield _replaced(theta, where, piece)
+        for candidate in super().escapes(theta):
+            if (candidate != theta)[self._alone].any():
+                yield candidate
+
+
+@dataclass(frozen=True, eq=False)
+class _Root:
+    """A square root ``F = size U diag(s) V'`` of Sigma, size the diagonal matrix of its units."""
+
+    size: Vector
+    U: Matrix
+    s: Vector
+    V: Matrix
+
+    @classmethod
+    def of(cls, T: Matrix) -> _Root:
+        size = np.maximum(np.linalg.norm(T, axis=1), 1.0)
+        U, s, Vt = np.linalg.svd(T / size[:, None])
+        return cls(size, U, s, Vt.T)
+
+    def generator(self, change: Matrix) -> Matrix:
+        """U'XU of the symmetric X for which ``X F``, of all changes, does to Sigma what this does.
+
+        It is the solution of ``X Sigma + Sigma X = change F' + F change'``, nothing where both
+        eigenvalues of Sigma are zero.
+        """
+        half = (self.U.T @ (change / self.size[:, None]) @ self.V) * self.s
+        both, squares = half + half.T, np.add.outer(self.s**2, self.s**2)
+        return np.asarray(np.divide(both, squares, out=np.zeros_like(both), where=squares > 0.0))
+
+    def grown(self, change: Matrix) -> Matrix:
+        """``phi(X) F``, up to a turn on the right."""
+        x, axes = np.linalg.eigh(self.generator(change))
+        phi = np.where(x > 0.0, 1.0 + x, np.exp(np.minimum(x, 0.0)))
+        return np.asarray(self.size[:, None] * (self.U @ ((axes * phi) @ axes.T * self.s)))
 
 
 def _replaced(theta: Vector, where: slice, piece: Vector) -> Vector:

@@ -12,6 +12,7 @@ from animalmm.covariance import ParameterSpace
 __all__ = ["SINGULAR", "Convergence", "judge"]
 
 SINGULAR = 1e-4  # lme4's tolerance of isSingular
+_MUCH = 100.0  # standard deviation of effects, beside which the residual one is next to nothing
 _GAIN = 1e-6  # of the criterion: after a step that gained more, the optimum is not sure
 
 
@@ -67,7 +68,7 @@ def judge(
     """Judge an optimum."""
     return Convergence(
         converged=not optimum.flat and optimum.gain <= _GAIN,
-        message=_verdict(optimum, iterations),
+        message=_verdict(optimum, space, iterations),
         iterations=iterations,
         evaluations=optimum.evaluations,
         algorithm=algorithm,
@@ -80,9 +81,14 @@ def judge(
     )
 
 
-def _verdict(optimum: Optimum, iterations: int) -> str:
+def _verdict(optimum: Optimum, space: ParameterSpace, iterations: int) -> str:
     if not len(optimum.theta):
         return "all variance parameters were given; nothing was optimised"
+    if optimum.flat and space.profiled and np.abs(optimum.theta).max() > _MUCH:
+        return (
+            "the random effects leave next to nothing to the residual: its variance, or that of a "
+            "term, cannot be told from zero with these data; leave a term out"
+        )
     if optimum.flat:
         return (
             "the likelihood does not change in some direction: the variance components cannot be "

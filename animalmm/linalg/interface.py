@@ -168,7 +168,7 @@ class Factor(ABC):
     def selected_inverse(self) -> SelectedInverse:
         """Elements of the inverse on the pattern of L: the diagonal, that of A, and its fill.
 
-        It takes as much memory as L, and about as long as the factorisation.
+        It takes as much memory as L, and one to two times as long as the factorisation.
         """
         L, order = self.lower()
         L.sort_indices()

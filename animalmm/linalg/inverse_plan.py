@@ -10,8 +10,9 @@ from scipy.sparse import csc_array
 
 from animalmm.linalg.supernodes import Supernodes, ends_of
 
-__all__ = ["Batch", "Portion", "inverse_plan"]
+__all__ = ["LARGE", "Batch", "Portion", "inverse_plan"]
 
+LARGE = 64  # rows of a front from which on a node is computed on its own
 _TOGETHER = 2**19  # elements of the fronts that are computed together: they stay in the cache
 
 _Indices = NDArray[np.int64]
@@ -104,5 +105,6 @@ def inverse_plan(L: csc_array, nodes: Supernodes) -> tuple[list[Portion], _Indic
 
 def _cut(groups: list[_Indices], nodes: Supernodes) -> list[_Indices]:
     """Groups of nodes that are computed together."""
-    most = [max(_TOGETHER // int(nodes.size[group[0]]) ** 2, 1) for group in groups]
+    sizes = [int(nodes.size[group[0]]) for group in groups]
+    most = [1 if size >= LARGE else max(_TOGETHER // size**2, 1) for size in sizes]
     return [g[i : i + m] for g, m in zip(groups, most, strict=True) for i in range(0, len(g), m)]

@@ -8,9 +8,9 @@ Z has
 
 from the last supernode to the first (Lin et al. 2011, SelInv). All of s stands in the front F of
 the parent, so that Z_ss is gathered from the parent's Z_FF, which is kept until the last child has
-been there. The tree of a pedigree is wide and low: nodes of one shape are computed together, with
-BLAS and no loop over columns. What depends on the pattern alone is found once (`FactorPattern`),
-for all matrices of that pattern.
+been there. The tree of a pedigree is wide and low: small nodes of one shape are computed together,
+large ones one by one, with BLAS and no loop over columns. What depends on the pattern alone is found
+once (`FactorPattern`), for all matrices of that pattern.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg.lapack import dtrtri
+from scipy.linalg.lapack import dlauum, dtrtri
 from scipy.sparse import csc_array
 
-from animalmm.linalg.inverse_plan import Batch, inverse_plan
+from animalmm.linalg.inverse_plan import LARGE, Batch, inverse_plan
 from animalmm.linalg.supernodes import supernodes
 
 __all__ = ["DensePattern", "FactorPattern", "InversePattern", "SelectedInverse"]
 
 _Floats = NDArray[np.float64]
 _Indices = NDArray[np.int64]
+
+_ONE_THREAD = 2**18  # multiplications of a matrix product up to which OpenBLAS takes one thread
+_FEW_ROWS = 8  # with fewer at a time, one product with threads is faster
 
 
 class InversePattern(Protocol):
@@ -132,7 +135,7 @@ class FactorPattern:
         nodes, column, row = self._nodes, np.minimum(i, k), np.maximum(i, k)
         node = nodes.of_column[column]
         place, found = nodes.find(node, row)
-        at = self._begin[node] + place * nodes.width[node] + column - nodes.first[node]
+        at = self._begin[node] + (column - nodes.first[node]) * nodes.size[node] + place
         return np.where(found, at, -1)
 
     def inverse(self, L: csc_array) -> SelectedInverse:
@@ -143,13 +146,79 @@ class FactorPattern:
             portion, above = waiting.pop()
             fronts = np.empty(portion.fronts)
             for batch in portion.batches:
-                Z_ss = _gathered(above, batch)
-                panel = _panel(_columns(L.data, batch), Z_ss)
-                values[batch.target : batch.target + panel.size] = panel.ravel()
-                if batch.front is not None:
-                    _write_fronts(fronts[batch.front :], panel, Z_ss)
+                invert = _invert_together if batch.size < LARGE else _invert_one
+                own = None if batch.front is None else fronts[batch.front :]
+                panels = invert(L.data, above, batch, own)
+                values[batch.target : batch.target + panels.size] = panels.ravel()
             waiting += [(child, fronts) for child in portion.children]
         return SelectedInverse(self, values)
+
+
+def _invert_together(data: _Floats, above: _Floats, batch: Batch, own: _Floats | None) -> _Floats:
+    """``Z_FJ'`` of many small nodes, shape (g, width, size); their Z_FF to the beginning of `own`.
+
+    NumPy takes no threads for so small products.
+    """
+    size, width = batch.size, batch.width
+    Z_ss = _gathered(above, batch)
+    columns = _columns(data, batch)
+    inverse = _inverses(columns[:, :, :width])
+    B = inverse @ columns[:, :, width:]
+    panels = np.empty(columns.shape)
+    Z_Js = np.negative(B @ Z_ss, out=panels[:, :, width:])
+    squares = inverse @ inverse.transpose(0, 2, 1)
+    np.subtract(squares, B @ Z_Js.transpose(0, 2, 1), out=panels[:, :, :width])
+    if own is not None:
+        fronts = own[: len(panels) * size**2].reshape(-1, size, size)
+        fronts[:, :width] = panels
+        fronts[:, width:, :width] = Z_Js.transpose(0, 2, 1)
+        fronts[:, width:, width:] = Z_ss
+    return panels
+
+
+def _columns(data: _Floats, batch: Batch) -> _Floats:
+    """``L_FJ'``, shape (g, width, size), zero below the diagonal."""
+    number, size, width = len(batch.source), batch.size, batch.width
+    if width == 1:
+        return data.take(batch.source + np.arange(size))[:, None, :]
+    stored = np.tri(size, width, dtype=bool).T
+    columns = np.zeros((number, width, size))
+    columns[:, stored] = data.take(batch.source + np.arange(stored.sum()))
+    return columns
+
+
+def _inverses(U: _Floats) -> _Floats:
+    """``U^-1`` of upper triangular matrices, shape (g, w, w)."""
+    if U.shape[1] == 1:
+        return 1.0 / U
+    inverse = np.empty(U.shape)
+    for k, one in enumerate(U):
+        inverse[k] = dtrtri(one.T, lower=1)[0].T
+    return inverse
+
+
+def _invert_one(data: _Floats, above: _Floats, batch: Batch, own: _Floats | None) -> _Floats:
+    """``Z_FJ'`` of one large node, shape (width, size); its Z_FF to the beginning of `own`."""
+    size, width = batch.size, batch.width
+    L = np.zeros((width, size)).T
+    at = int(batch.source[0, 0])
+    for k in range(width):
+        L[k:, k] = data[at : at + size - k]
+        at += size - k
+    Z_FF = np.empty((size, size)) if own is None else own[: size**2].reshape(size, size)
+    inverse = dtrtri(L[:width], lower=1, overwrite_c=1)[0]  # in place for a root: it may be huge
+    B = _product(L[width:], inverse)
+    half = dlauum(inverse, lower=1, overwrite_c=1)[0]  # the lower triangle of L_JJ^-T L_JJ^-1
+    half.flat[:: width + 1] /= 2
+    np.add(half, half.T, out=Z_FF[:width, :width])
+    if size > width:
+        Z_ss = _gathered(above, batch)[0]
+        Z_sJ = np.negative(_product(Z_ss, B))
+        Z_FF[:width, :width] -= _product(B.T, Z_sJ)
+        Z_FF[:width, width:] = Z_sJ.T
+        Z_FF[width:, :width] = Z_sJ
+        Z_FF[width:, width:] = Z_ss
+    return Z_FF[:width]
 
 
 def _gathered(fronts: _Floats, batch: Batch) -> _Floats:
@@ -159,42 +228,16 @@ def _gathered(fronts: _Floats, batch: Batch) -> _Floats:
     return fronts.take(at) if at.size else np.empty(at.shape)
 
 
-def _columns(data: _Floats, batch: Batch) -> _Floats:
-    """L_FJ, shape (g, size, width), zero above the diagonal."""
-    number, size, width = len(batch.source), batch.size, batch.width
-    if width == 1:
-        return data.take(batch.source + np.arange(size))[:, :, None]
-    stored = np.tri(size, width, dtype=bool).T
-    columns = np.zeros((number, width, size))
-    columns[:, stored] = data.take(batch.source + np.arange(stored.sum()))
-    return columns.transpose(0, 2, 1)
+def _product(A: _Floats, B: _Floats) -> _Floats:
+    """``A B``, by as many rows at a time as OpenBLAS multiplies in one thread.
 
-
-def _panel(columns: _Floats, Z_ss: _Floats) -> _Floats:
-    """Z_FJ from L_FJ and Z_ss, shape (g, size, width)."""
-    width = columns.shape[2]
-    own = _inverses(columns[:, :width])
-    B = columns[:, width:] @ own
-    panel = np.empty(columns.shape)
-    Z_sJ = np.negative(Z_ss @ B, out=panel[:, width:])
-    np.subtract(own.transpose(0, 2, 1) @ own, B.transpose(0, 2, 1) @ Z_sJ, out=panel[:, :width])
-    return panel
-
-
-def _inverses(L: _Floats) -> _Floats:
-    """``L^-1`` of lower triangular matrices, shape (g, w, w)."""
-    if L.shape[1] == 1:
-        return 1.0 / L
-    inverse = np.empty(L.shape)
-    for k, one in enumerate(L):
-        inverse[k] = dtrtri(one, lower=1)[0]
-    return inverse
-
-
-def _write_fronts(free: _Floats, panel: _Floats, Z_ss: _Floats) -> None:
-    """Put Z_FF of the nodes at the beginning of `free`."""
-    number, size, width = panel.shape
-    fronts = free[: number * size**2].reshape(number, size, size)
-    fronts[:, :, :width] = panel
-    fronts[:, :width, width:] = panel[:, width:].transpose(0, 2, 1)
-    fronts[:, width:, width:] = Z_ss
+    For the thousands of narrow nodes the threads would wait for each other longer than they work.
+    """
+    rows = _ONE_THREAD // B.size
+    if rows < _FEW_ROWS:
+        return np.asarray(A @ B)
+    out = np.empty((len(A), B.shape[1]))
+    for start in range(0, len(A), rows):
+        part = slice(start, start + rows)
+        np.matmul(A[part], B, out=out[part])
+    return out

@@ -12,7 +12,7 @@ from scipy.sparse import csc_array
 
 __all__ = ["Supernodes", "ends_of", "supernodes"]
 
-_FRONTS = 2**23  # elements of the fronts that a portion of nodes leaves to its children: 64 MiB
+_FRONTS = 2**22  # elements of the fronts that a portion of nodes leaves to its children: 32 MiB
 
 _Indices = NDArray[np.int64]
 
