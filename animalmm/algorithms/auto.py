@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from animalmm.algorithms.average_information import AverageInformation
 from animalmm.algorithms.derivative_free import DerivativeFree
 from animalmm.core import Iteration, Objective, Optimum, Vector
+from animalmm.errors import EstimationError
 
 __all__ = ["Auto"]
 
@@ -27,7 +28,10 @@ class Auto:
         first = AverageInformation().minimise(objective, start, watch)
         if first.gain <= _DOUBTFUL:
             return first
-        second = DerivativeFree().minimise(objective, first.theta, watch)
+        try:
+            second = DerivativeFree().minimise(objective, first.theta, watch)
+        except EstimationError as error:
+            return replace(first, messages=(f"the search without derivatives failed: {error}",))
         message = f"searched without derivatives where AI stopped, at {first.value:.6f}"
         return replace(
             second,

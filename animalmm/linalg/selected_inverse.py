@@ -9,8 +9,8 @@ Z has
 from the last supernode to the first (Lin et al. 2011, SelInv). All of s stands in the front F of
 the parent, so that Z_ss is gathered from the parent's Z_FF, which is kept until the last child has
 been there. The tree of a pedigree is wide and low: small nodes of one shape are computed together,
-large ones one by one, with BLAS and no loop over columns. What depends on the pattern alone is found
-once (`FactorPattern`), for all matrices of that pattern.
+large ones one by one, all with BLAS. What depends on the pattern alone is found once
+(`FactorPattern`), for all matrices of that pattern.
 """
 
 from __future__ import annotations

@@ -125,6 +125,18 @@ def test_a_flat_criterion_is_named_as_unidentified():
         fit("y ~ x + (1 | g)", random_slopes(), algorithm=Stopped(flat=True))
 
 
+class Away(Stopped):
+    """Stops where the random effects are all there is."""
+
+    def minimise(self, objective, start, watch):
+        return super().minimise(objective, np.full(len(start), 1e3), watch)
+
+
+def test_a_residual_variance_that_is_next_to_nothing_is_named():
+    with pytest.warns(ConvergenceWarning, match="leave next to nothing to the residual"):
+        fit("y ~ x + (1 | g)", random_slopes(), algorithm=Away(flat=True))
+
+
 def test_warnings_point_at_the_line_that_called_fit():
     with pytest.warns(ConvergenceWarning) as caught:
         fit("y ~ x + (1 | g)", random_slopes(), algorithm=Stopped(0.5))

@@ -1,0 +1,83 @@
+"""AI takes few steps, also where Sigma is nearly singular, and from bad starts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from animalmm import build_problem
+from animalmm.algorithms import Auto, AverageInformation, DerivativeFree, auto
+from animalmm.core import Optimum
+from animalmm.errors import EstimationError
+
+from .objectives import criterion_of, ignore, random_problem
+
+
+def steps_of(criterion, start):
+    """The optimum and how many steps it took."""
+    watched = []
+    found = AverageInformation().minimise(criterion, start, watched.append)
+    return found, len(watched) - 1
+
+
+def slopes_of_rank_two(seed):
+    """Three random effects, one of them a combination of the others, and few levels."""
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame(rng.normal(size=(90, 2)), columns=["x", "z"])
+    data["g"] = rng.integers(0, 12, 90)
+    effects = rng.normal(size=(12, 2)) @ rng.normal(size=(2, 3))
+    columns = np.column_stack([np.ones(90), data.x, data.z])
+    data["y"] = (effects[data.g] * columns).sum(axis=1) + rng.normal(size=90)
+    return build_problem("y ~ x + (x + z | g)", data).problem
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_nearly_singular_sigma_takes_few_steps(seed):
+    criterion = criterion_of(slopes_of_rank_two(seed))
+    found, steps = steps_of(criterion, criterion.space.start())
+    assert found.gain < 1e-9
+    assert not found.flat
+    assert steps <= 30
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_from_all_variances_zero_every_one_is_tried(seed):
+    criterion = criterion_of(random_problem(seed))
+    best = Auto().minimise(criterion, criterion.space.start(), ignore).value
+    found, _ = steps_of(criterion, np.zeros(criterion.space.size))
+    assert found.value < best + 1e-6
+
+
+def test_a_residual_variance_at_its_limit_is_left():
+    """The other component is known, so that it is a parameter; it starts at a millionth."""
+    problem = random_problem(3)
+    fixed = {term.name: np.eye(term.t) for term in problem.terms}
+    criterion = criterion_of(problem, fixed=fixed)
+    best = Auto().minimise(criterion, criterion.space.start(), ignore).value
+    found, _ = steps_of(criterion, criterion.domain.lower)
+    assert found.value == pytest.approx(best, abs=1e-6)
+
+
+@pytest.mark.parametrize("algorithm", [AverageInformation(), DerivativeFree()], ids=["ai", "df"])
+@pytest.mark.parametrize("size", [1e-4, 1e3, 1e5])
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_far_starts_are_no_optima(seed, size, algorithm):
+    criterion = criterion_of(random_problem(seed))
+    best = Auto().minimise(criterion, criterion.space.start(), ignore).value
+    found = algorithm.minimise(criterion, size * criterion.space.start(), ignore)
+    assert found.value < best + 1e-6 or found.gain > 1e-6
+
+
+def test_auto_keeps_what_ai_found_where_the_search_fails(monkeypatch):
+    class Stuck:
+        def minimise(self, objective, start, watch):
+            return Optimum(start, 1.0, 1, 0.5, start)
+
+    class Failing:
+        def minimise(self, objective, start, watch):
+            raise EstimationError("no variance is left")
+
+    monkeypatch.setattr(auto, "AverageInformation", Stuck)
+    monkeypatch.setattr(auto, "DerivativeFree", Failing)
+    found = Auto().minimise(None, np.ones(1), ignore)
+    assert found.gain == 0.5
+    assert found.messages == ("the search without derivatives failed: no variance is left",)
