@@ -60,7 +60,7 @@ def fit(
     algorithm : {"auto", "ai", "em", "px-em", "df"} or Algorithm
         How the likelihood is maximised: by average information (``ai``), EM, parameter-expanded EM,
         or without derivatives on the profiled deviance (``df``). ``auto`` is ``ai``, with ``df``
-        where that is in doubt. They find the same optimum.
+        where another step would still gain. They find the same optimum.
     engine : {"auto", "mme", "whitened", "one_kernel", "many_kernels"} or EngineSpec
         How it is evaluated: ``mme`` by K^-1, ``whitened`` by the Cholesky factor of K,
         ``one_kernel`` for a single random intercept with a dense K, reduced to a band once,
