@@ -18,7 +18,7 @@ RIDGE = 1e-9  # far below the eigenvalues of designs of full rank, far above rou
 ITERATIONS = 4  # each divides what is not null space by eigenvalue / RIDGE
 SUPPORT = 1e-7  # a smaller coefficient of a unit null vector is rounding
 PIECE = 1 << 20  # numbers in the dense product with a piece of a sparse X
-NULL_EIGENVALUE = 1e-5  # candidates for the null space; the values of X itself decide
+NULL_EIGENVALUE = 1e-5  # a guess at the size of the null space; the values of X itself decide
 
 
 def independent_columns(
@@ -117,10 +117,8 @@ def _sparse_null_space(X: sp.csc_array, tol: float) -> Floats:
         diag_pivot_thresh=0.0,
         options={"SymmetricMode": True},
     )
-    # each null vector shows as a pivot near the ridge where its elimination ends
+    # most null vectors show as a pivot near the ridge where their elimination ends
     suspects = int((np.abs(factor.U.diagonal()) < NULL_EIGENVALUE).sum())
-    if not suspects:
-        return np.empty((p, 0))
     rng = np.random.default_rng(0)  # a start for the iteration only
     size = min(p, suspects + 5)
     rows = sp.csr_array(X)
