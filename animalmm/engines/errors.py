@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animalmm.core import Matrix
+from animalmm.engines.blocks import side_by_side
 from animalmm.engines.prepared import Prepared
 from animalmm.linalg import SelectedInverse
 
@@ -55,18 +56,7 @@ class Errors:
             at.append(prepared.starts[i] + level[levels][:, None] * own.t + np.arange(own.t))
             turns.append(scale[levels][:, None, None] * F)
         rows = np.concatenate(at, axis=1)
-        turn = _block_diagonal(turns)
+        turn = side_by_side(turns)
         H = self.H[rows]
         known = self.selected.at(self.first + rows[:, :, None], self.first + rows[:, None, :])
         return np.asarray(turn @ (known + H @ H.transpose(0, 2, 1)) @ turn.transpose(0, 2, 1))
-
-
-def _block_diagonal(blocks: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Stacks of square matrices (m, t, t), side by side."""
-    sizes = [block.shape[1] for block in blocks]
-    out = np.zeros((len(blocks[0]), sum(sizes), sum(sizes)))
-    at = 0
-    for block, size in zip(blocks, sizes, strict=True):
-        out[:, at : at + size, at : at + size] = block
-        at += size
-    return out

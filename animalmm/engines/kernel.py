@@ -13,7 +13,7 @@ from animalmm.core import Matrix, Problem, Relationship, Term, Vector
 from animalmm.engines.fixed import FixedBasis, fixed_basis
 from animalmm.linalg import NotPositiveDefiniteError, require_memory
 from animalmm.linalg.band import BandForm, reduce_to_band
-from animalmm.relationship.base import LabelledRelationship, dense
+from animalmm.relationship.base import LabelledRelationship, dense, rank_of
 
 __all__ = ["Columns", "Kernel", "Reduced", "reduce_kernel"]
 
@@ -51,7 +51,7 @@ class Kernel:
     E : csr_array or ndarray, shape (n, m)
         Orthonormal columns.
     F, G : ndarray (q, r); csr_array or ndarray (m, r)
-        ``K Z' W^1/2 E = F G'``.
+        ``K Z' W^1/2 E = F G'``: K and a sparse G, or L and a dense one.
     band : BandForm
         Of H.
     relationship : Relationship
@@ -67,8 +67,7 @@ class Kernel:
     @cached_property
     def rank(self) -> int:
         """Rank of K."""
-        K = self.relationship
-        return K.rank if isinstance(K, LabelledRelationship) else int(K.factor().shape[1])
+        return rank_of(self.relationship)
 
     def split(self, v: Matrix) -> Columns:
         """Vectors over the weighted records, shape (n, k), in the coordinates of the band."""
@@ -84,8 +83,15 @@ class Kernel:
         return np.asarray(self.F @ (self.G.T @ self.band.rotate_back(v)))
 
     def levels(self, at: NDArray[np.intp]) -> Matrix:
-        """``Q' G F'`` at chosen levels, shape (m, k)."""
-        return self.band.rotate(np.asarray(self.G @ self.F[at].T))
+        """``G F'`` at chosen levels: covariances of the records with these, shape (m, k)."""
+        return np.asarray(self.G @ self.F[at].T)
+
+    def cholesky(self, gamma: float) -> Matrix:
+        """Lower Cholesky factor of ``I + gamma H``, shape (m, m): without the band."""
+        A_F = self.G @ self.F if sparse.issparse(self.G) else self.G  # see `_by_factor`
+        M = np.asarray(gamma * (self.G @ A_F.T))
+        M.flat[:: len(M) + 1] += 1.0
+        return np.asarray(linalg.cholesky(M.T, lower=True, overwrite_a=True, check_finite=False))
 
 
 @dataclass(frozen=True, eq=False)

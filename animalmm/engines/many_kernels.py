@@ -20,7 +20,7 @@ from animalmm.errors import ArgumentError, EstimationError
 from animalmm.linalg import NotPositiveDefiniteError, require_memory
 from animalmm.linalg.memory import memory_in_words
 from animalmm.linalg.packed import LARGEST
-from animalmm.relationship.base import LabelledRelationship
+from animalmm.relationship.base import rank_of
 
 __all__ = ["ManyKernelsEngine", "smaller_side"]
 
@@ -87,8 +87,7 @@ class ManyKernelsEngine:
 
     def rank(self, term: int) -> int:
         """Rank of K of a term."""
-        K = self._terms[term].relationship
-        return K.rank if isinstance(K, LabelledRelationship) else int(K.factor().shape[1])
+        return rank_of(self._terms[term].relationship)
 
 
 def smaller_side(problem: Problem) -> tuple[int, float]:

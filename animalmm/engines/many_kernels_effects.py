@@ -17,7 +17,8 @@ from scipy import linalg, sparse
 from scipy.linalg.blas import dgemm
 
 from animalmm.core import Matrix, Vector
-from animalmm.engines.many_kernels_system import KernelsSystem, side_by_side
+from animalmm.engines.blocks import side_by_side
+from animalmm.engines.many_kernels_system import KernelsSystem
 from animalmm.engines.many_kernels_terms import KernelTerm, WeightedModel
 from animalmm.linalg import NotPositiveDefiniteError, inverse_from_factor
 from animalmm.relationship.base import dense

@@ -19,7 +19,7 @@ from scipy import linalg
 from animalmm.core import Matrix, Vector
 from animalmm.engines.many_kernels_terms import WeightedModel
 
-__all__ = ["KernelsSystem", "side_by_side"]
+__all__ = ["KernelsSystem"]
 
 
 class KernelsSystem(ABC):
@@ -119,12 +119,3 @@ class KernelsSystem(ABC):
         return tuple(
             term.spread(load) for term, load in zip(self.model.terms, self.loads, strict=True)
         )
-
-
-def side_by_side(blocks: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Stacks of square matrices (k, t, t) as one stack of block diagonal ones."""
-    ends = np.cumsum([0, *(block.shape[1] for block in blocks)])
-    out = np.zeros((len(blocks[0]), ends[-1], ends[-1]))
-    for block, start, end in zip(blocks, ends[:-1], ends[1:], strict=True):
-        out[:, start:end, start:end] = block
-    return out

@@ -7,12 +7,13 @@ band.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+from scipy.linalg.blas import dgemm, dtrsm
 
 from animalmm.core import Direction, Matrix, Psi, Vector
 from animalmm.engines.kernel import Columns, Reduced
@@ -21,6 +22,7 @@ from animalmm.linalg.band import BandCholesky
 __all__ = ["OneKernelPoint"]
 
 _TOGETHER = 512  # levels whose errors are computed together: enough for BLAS-3
+_MANY = 0.25  # share of levels from which on a dense Cholesky factor pays for their errors
 
 
 class OneKernelPoint:
@@ -125,19 +127,40 @@ class OneKernelPoint:
         It is ``sigma_u^2 (K_jj - gamma c_j' N^-1 c_j)`` for the covariances c of the level with the
         records, plus what the uncertainty of beta adds.
         """
-        kernel = self._reduced.kernel
         diagonal = self._reduced.term.relationship.diagonal()
         at = np.arange(len(diagonal)) if levels is None else levels
+        many = len(at) > _MANY * len(self._fixed.inside)
+        halves, fixed = self._by_factor() if many else self._by_band()
         explained = np.empty(len(at))
         for start in range(0, len(at), _TOGETHER):
             part = slice(start, start + _TOGETHER)
-            half = self._cholesky.forward(kernel.levels(at[part]))
+            half = halves(at[part])
             explained[part] = np.square(half).sum(axis=0)
             if not given_beta:
-                by_beta = self._fixed.inside.T @ half
+                by_beta = dgemm(1.0, fixed, half, trans_a=1)
                 explained[part] -= (by_beta * self._solve_information(by_beta)).sum(axis=0)
         errors = self._gamma * self.psi.sigma2 * (diagonal[at] - self._gamma * explained)
         return np.asarray(errors[:, None, None])
+
+    def _by_band(self) -> tuple[Callable[[NDArray[np.intp]], Matrix], Matrix]:
+        """``N^-1/2 c`` of levels, and the fixed effects likewise; no work before, much for each."""
+        kernel = self._reduced.kernel
+
+        def halves(levels: NDArray[np.intp]) -> Matrix:
+            return self._cholesky.forward(kernel.band.rotate(kernel.levels(levels)))
+
+        return halves, self._fixed.inside
+
+    def _by_factor(self) -> tuple[Callable[[NDArray[np.intp]], Matrix], Matrix]:
+        """The same by a dense Cholesky factor, a third of the work for each."""
+        kernel = self._reduced.kernel
+        L = kernel.cholesky(self._gamma)
+
+        def half(v: Matrix) -> Matrix:
+            return np.asarray(dtrsm(1.0, L, v.T, side=1, lower=1, trans_a=1, overwrite_b=1).T)
+
+        fixed = kernel.band.rotate_back(self._reduced.fixed.inside)
+        return lambda levels: half(kernel.levels(levels)), half(fixed)
 
     @cached_property
     def _trace(self) -> float:

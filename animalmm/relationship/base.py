@@ -22,6 +22,7 @@ __all__ = [
     "WITHOUT_INVERSE",
     "LabelledRelationship",
     "dense",
+    "rank_of",
     "times",
     "warn_of_lost_digits",
 ]
@@ -178,6 +179,11 @@ def times(K: Relationship, v: Matrix) -> Matrix:
         return K.matvec(v)
     L: Any = K.factor()
     return np.asarray(L @ (L.T @ v))
+
+
+def rank_of(K: Relationship) -> int:
+    """Rank of K; by L where a class of a user's own promises no more."""
+    return K.rank if isinstance(K, LabelledRelationship) else int(K.factor().shape[1])
 
 
 def warn_of_lost_digits(
