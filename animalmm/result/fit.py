@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from animalmm import inference
-from animalmm.core import Matrix, Point, Problem
-from animalmm.covariance import semidefinite_cholesky
-from animalmm.design import Design
-from animalmm.errors import ArgumentError, listing, nearest
-from animalmm.estimation import Convergence, Estimate
+from animalmm.core import Point
+from animalmm.estimation import Convergence
 from animalmm.estimation.convergence import SINGULAR
+from animalmm.result.parts import part_of_model
 from animalmm.result.provenance import provenance
 from animalmm.result.summarise import summarise
 from animalmm.result.summary import Summary
+from animalmm.result.variances import FittedVariances
 
 __all__ = ["Fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit:
+class Fit(FittedVariances):
     """A fitted linear mixed model.
 
     Numbers that need no argument are attributes, tables and what takes arguments are methods.
@@ -41,13 +37,6 @@ class Fit:
     estimate : Estimate
         The variance parameters and how they were found.
     """
-
-    design: Design
-    estimate: Estimate
-
-    @property
-    def _problem(self) -> Problem:
-        return self.design.problem
 
     @property
     def _point(self) -> Point:
@@ -175,7 +164,8 @@ class Fit:
 
     def fixef(self) -> pd.Series:
         """BLUE of the fixed effects."""
-        return pd.Series(self._point.beta, index=list(self._problem.names), name="estimate")
+        names = list(self._problem.names)
+        return pd.Series(self._point.beta.copy(), index=names, name="estimate")
 
     @property
     def params(self) -> pd.Series:
@@ -194,125 +184,6 @@ class Fit:
     def vcov(self) -> pd.DataFrame:
         """Covariance matrix of the fixed effects, ``(X'V^-1X)^-1``."""
         return inference.covariance_of_fixed_effects(self._problem, self._point)
-
-    # -- variance components -----------------------------------------------------------------
-
-    def varcorr(self) -> pd.DataFrame:
-        """Variance components, the residual last.
-
-        Returns
-        -------
-        DataFrame
-            ``grp var1 var2 vcov sdcor se``: `sdcor` is the standard deviation or the correlation,
-            `se` the standard error of `vcov` (on the variance scale, by the average information,
-            as ASReml prints it): see `vcov_varcorr`.
-        """
-        return inference.variance_table(self._problem, self.estimate.psi, self._covariance())
-
-    @cached_property
-    def _covariances(self) -> dict[str, Matrix]:
-        """What `_covariance` has computed."""
-        return {}
-
-    def _covariance(self, information: str = "average") -> Matrix:
-        known = self._covariances
-        if information not in known:
-            known[information] = inference.covariance_of_components(self.estimate, information)
-        return known[information]
-
-    def vcov_varcorr(self, information: str = "average") -> pd.DataFrame:
-        """Covariance matrix of the variance components, the `vcov` of what `varcorr` shows.
-
-        The inverse of the information of the (restricted) likelihood on the variance scale. Where
-        Sigma has a form (``cs()``, ``ar1()``), its elements have the covariances that follow from
-        those of its parameters.
-
-        Parameters
-        ----------
-        information : {"average", "observed"}
-            Average information ``y'P dV_a P dV_b P y / 2`` (Gilmour, Thompson & Cullis 1995,
-            Biometrics 51: 1440-1450), as ASReml; or the observed one, minus the second derivatives
-            of the log likelihood, by differences of its gradient: two evaluations for each
-            parameter.
-
-        Returns
-        -------
-        DataFrame, shape (m, m)
-            Rows and columns in the order of `varcorr`. Names are that of the term and of the
-            effect, or of both effects of a covariance: ``"Subject.Days"``,
-            ``"Subject.(Intercept):Days"``; a term of nothing but an intercept is ``"animal"``, the
-            residual variance ``"Residual"``. A known component (`fixed`) has zeros. One of a term
-            whose Sigma is singular has NaN, as its estimate does not vary about where it is, and
-            the others are given it. All are NaN when the data cannot tell the components apart.
-
-        Raises
-        ------
-        ArgumentError
-            No such information.
-        """
-        names = inference.component_values(self._problem, self.estimate.psi).index
-        covariance = self._covariance(information).copy()
-        return pd.DataFrame(covariance, index=names, columns=names)
-
-    def vpredict(
-        self, function: str | Callable[[pd.Series], float], information: str = "average"
-    ) -> pd.Series:
-        """A function of the variance components, with its standard error by the delta method.
-
-        The ``vpredict`` of ASReml-R. Components at the boundary are held there, as ASReml holds
-        them; a function that depends on no others has NaN.
-
-        Parameters
-        ----------
-        function : str or callable
-            Arithmetic with the names of the components (see `vcov_varcorr`): ``+ - * / **``,
-            ``sqrt log exp`` and parentheses, names that are not plain in backticks. Or a function
-            of a Series of the components by name that returns a number.
-        information : {"average", "observed"}
-            As in `vcov_varcorr`.
-
-        Returns
-        -------
-        Series
-            ``estimate se``.
-
-        Raises
-        ------
-        ArgumentError, FormulaError
-            No such component, an expression that is not arithmetic, a function that does not
-            return a number.
-
-        Examples
-        --------
-        >>> import animalmm
-        >>> table = animalmm.datasets.load("sleepstudy").data
-        >>> fit = animalmm.fit("Reaction ~ Days + (Days | Subject)", table)
-        >>> fit.vpredict("`Subject.(Intercept)` / (`Subject.(Intercept)` + Residual)").round(3)
-        estimate    0.483
-        se          0.124
-        Name: vpredict, dtype: float64
-        """
-        values = inference.component_values(self._problem, self.estimate.psi)
-        return inference.vpredict(function, values, self._covariance(information))
-
-    @property
-    def sigma(self) -> float:
-        """Residual standard deviation of a record of weight one."""
-        return float(np.sqrt(self.estimate.psi.sigma2))
-
-    def h2(self) -> pd.DataFrame:
-        """Shares of the phenotypic variance: heritability where the relationship is genetic.
-
-        Returns
-        -------
-        DataFrame
-            Index the random terms and "Residual"; columns ``variance share se known``. The `share`
-            of a term with an additive relationship is the narrow-sense heritability; the shares of
-            ``animal`` and ``ide(animal)`` together are the repeatability. `se` is the standard
-            error of the share, by the average information and the delta method; a term at the
-            boundary has none (NaN).
-        """
-        return inference.variance_shares(self._problem, self.estimate.psi, self._covariance())
 
     # -- random effects ----------------------------------------------------------------------
 
@@ -423,29 +294,7 @@ class Fit:
             `Z` is sparse with the terms side by side, each level-major; `b` the BLUPs in the same
             order; `theta` on lme4's relative scale; `T` the Cholesky factor of each Sigma.
         """
-        problem, point = self._problem, self._point
-        parts: dict[str, Callable[[], Any]] = {
-            "y": lambda: problem.y,
-            "X": lambda: problem.X,
-            "Z": lambda: sparse.hstack([t.Z for t in problem.terms], format="csr"),
-            "beta": lambda: point.beta,
-            "theta": lambda: self.estimate.space.unscaled(self.estimate.theta),
-            "b": lambda: np.concatenate([U.ravel() for U in point.u]),
-            "T": lambda: {
-                t.name: semidefinite_cholesky(sigma)
-                for t, sigma in zip(problem.terms, self.estimate.psi.sigmas, strict=True)
-            },
-            "weights": lambda: problem.weights,
-            "offset": lambda: problem.offset,
-            "n": lambda: problem.n,
-            "p": lambda: problem.p,
-        }
-        if name not in parts:
-            raise ArgumentError(
-                f"there is no part {name!r}; there are {listing(parts, limit=len(parts))}."
-                f"{nearest(name, parts)}"
-            )
-        return copy.deepcopy(parts[name]())
+        return part_of_model(self._problem, self.estimate, name)
 
     def summary(self) -> Summary:
         """Tables of the fit, printed much as lme4 prints them."""
