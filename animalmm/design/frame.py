@@ -177,8 +177,9 @@ def row_values(what: str, given: object, data: pd.DataFrame) -> Floats:
     values = pd.Series(np.asarray(given) if not isinstance(given, pd.Series) else given)
     if len(values) != len(data):
         raise DataError(f"{what} has {len(values)} values and the data have {len(data)} rows")
-    if is_categorical(values) and not pd.api.types.is_object_dtype(values.dtype):
-        raise DataError(f"{what} must be numbers, not {values.dtype}")
+    kind = pd.api.types.infer_dtype(values)  # of the values: numbers may be stored as objects
+    if kind == "string" or (is_categorical(values) and values.dtype != object):
+        raise DataError(f"{what} must be numbers, not {kind}")
     try:
         numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:

@@ -254,8 +254,15 @@ def names_in(text: str) -> tuple[tuple[str, int, str], ...]:
     tuple of (str, int, str)
         Name without backticks, its position, and ``"column"`` or ``"function"``, as they stand;
         keywords of calls (``degree=``), constants and what starts with ``np.`` are left out.
+
+    Raises
+    ------
+    FormulaError
+        An empty text, or one that is not made of tokens: see `Scan`.
     """
     tokens = Scan(text).tokens
+    if not tokens:
+        raise FormulaError("the formula is empty: name a column, or write 1 for a mean only", text)
     found = []
     for token, after in zip(tokens, [*tokens[1:], None], strict=True):
         name, follows = token.column, after.text if after is not None else ""

@@ -113,6 +113,11 @@ def _is_relationship(value: Any, source: str) -> bool:
             f"{source} is a {type(value).__name__}, which lacks {listing(lacks)} of what "
             "animalmm.core.Relationship promises; add it to the class"
         )
+    if not lacks and not isinstance(value.labels, pd.Index):
+        raise RelationshipError(
+            f"{source} is a {type(value).__name__} whose labels are a "
+            f"{type(value.labels).__name__}; make them a pandas.Index(ids)"
+        )
     return not lacks
 
 
@@ -187,6 +192,11 @@ def _from_frame(frame: pd.DataFrame, source: str) -> tuple[Matrix, pd.Index]:
 
 
 def _as_index(labels: Any, source: str) -> pd.Index:
+    if isinstance(labels, set | frozenset):
+        raise RelationshipError(
+            f"{source} has its labels in a set, which has no order: give a list, in the order of "
+            "the rows"
+        )
     try:
         index: pd.Index = labels if isinstance(labels, pd.Index) else pd.Index(labels)
     except (TypeError, ValueError):
@@ -234,6 +244,12 @@ def _require_one_level(labels: pd.Index, source: str) -> None:
             f"{source} has labels of {labels.nlevels} levels (a MultiIndex), such as "
             f"{listing(labels[:1])}; a level of a factor has one. Join them as an interaction "
             "does, for example K.index = K.columns = K.index.map(':'.join)"
+        )
+    nested = [label for label in labels if isinstance(label, list | tuple | np.ndarray)]
+    if nested:
+        raise RelationshipError(
+            f"{source} has labels that are lists themselves: {listing(nested)}. Give one flat "
+            "list of ids"
         )
 
 
