@@ -40,10 +40,10 @@ factorised and inverted as fast as full ones (n = 2,000: 0.95 and 1.74 units, ag
 from __future__ import annotations
 
 import sys
-import time
 
 import numpy as np
 import pandas as pd
+from run import least_seconds
 from scipy import linalg, sparse
 
 from animalmm.core import Problem, Psi, Term
@@ -63,16 +63,6 @@ CHOICES = [
     (600, 2, 8000, 6000),
     (600, 1, 8000, 6000),
 ]
-
-
-def seconds(job, runs=3):
-    """The shortest of some runs, and what the last one returns."""
-    times = []
-    for _ in range(runs):
-        clock = time.perf_counter()
-        found = job()
-        times.append(time.perf_counter() - clock)
-    return min(times), found
 
 
 def term(name, at, relationship):
@@ -133,9 +123,9 @@ def column(n):
     """Seconds of the Cholesky factor, then everything else in units of it."""
     problem, psi = model(n, 3, 0, n, np.random.default_rng(n))
     values = problem.terms[0].relationship.K
-    before, _ = seconds(lambda: linalg.cholesky(values, lower=True))
-    times = {name: seconds(job)[0] for name, job in parts(problem, psi)}
-    after, _ = seconds(lambda: linalg.cholesky(values, lower=True))
+    before, _ = least_seconds(lambda: linalg.cholesky(values, lower=True))
+    times = {name: least_seconds(job)[0] for name, job in parts(problem, psi)}
+    after, _ = least_seconds(lambda: linalg.cholesky(values, lower=True))
     unit = min(before, after)
     return {"Cholesky, seconds": unit} | {name: t / unit for name, t in times.items()}
 
@@ -145,8 +135,8 @@ def choice(q, kernels, herds, n):
     problem, psi = model(q, kernels, herds, n, np.random.default_rng(1))
     found = [f"{kernels} x {q}", herds, n]
     for spec in (ManyKernels(), Whitened(join=False)):
-        prepared, engine = seconds(lambda spec=spec: spec.prepare(problem), 1)
-        evaluated, _ = seconds(lambda engine=engine: slopes(engine.at(psi)), 2)
+        prepared, engine = least_seconds(lambda spec=spec: spec.prepare(problem), 1)
+        evaluated, _ = least_seconds(lambda engine=engine: slopes(engine.at(psi)), 2)
         found += [f"{prepared:.3g}", f"{evaluated:.3g}"]
     return found
 

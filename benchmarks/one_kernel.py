@@ -35,10 +35,10 @@ seconds, `one_kernel` against `whitened`, two threads: 0.03 / 0.14 at 300 levels
 from __future__ import annotations
 
 import sys
-import time
 
 import numpy as np
 import pandas as pd
+from run import least_seconds
 from scipy import linalg
 from scipy.linalg.lapack import dsytrd, dsytrd_lwork
 
@@ -50,16 +50,6 @@ from animalmm.linalg.band import reduce_to_band
 
 FORMULA = "y ~ sex + (1 | animal)"
 WIDTHS = (32, 48, 64, 96)
-
-
-def seconds(job, runs=3):
-    """The shortest of some runs, and what the last one returns."""
-    times = []
-    for _ in range(runs):
-        clock = time.perf_counter()
-        found = job()
-        times.append(time.perf_counter() - clock)
-    return min(times), found
 
 
 def population(n, rng):
@@ -103,9 +93,9 @@ def column(n):
     """Seconds of the Cholesky factor, then everything else in units of it."""
     data, K = population(n, np.random.default_rng(n))
     values = K.to_numpy()
-    before, _ = seconds(lambda: linalg.cholesky(values, lower=True))
-    times = {name: seconds(job, 2)[0] for name, job in parts(data, K)}
-    after, _ = seconds(lambda: linalg.cholesky(values, lower=True))
+    before, _ = least_seconds(lambda: linalg.cholesky(values, lower=True))
+    times = {name: least_seconds(job, 2)[0] for name, job in parts(data, K)}
+    after, _ = least_seconds(lambda: linalg.cholesky(values, lower=True))
     unit = min(before, after)
     return {"Cholesky of K, seconds": unit} | {name: t / unit for name, t in times.items()}
 

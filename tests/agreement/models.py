@@ -17,9 +17,10 @@ import animalmm
 from animalmm import datasets
 from animalmm.errors import BoundaryWarning
 
+from ..corpus import CORPUS
+
 HERE = Path(__file__).resolve()
 DATA = HERE.parents[1] / "data"
-CORPUS = HERE.parents[3] / "shared" / "reference"
 PUBLISHED = ("sleepstudy", "cake", "dyestuff", "dyestuff2", "pastes", "penicillin")
 METHODS = ("REML", "ML")
 ENGINES = ("auto", "mme", "whitened")

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from .models import CORPUS, DATA
+from ..corpus import CORPUS
+from .models import DATA
 
 
 @pytest.fixture(scope="module")

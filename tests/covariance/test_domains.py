@@ -42,7 +42,7 @@ def test_the_frame_has_a_column_for_each_parameter_that_is_not_held(form):
         free = ~form.domain.held(theta)
         frame = form.domain.frame(theta)
         assert frame.shape == (len(theta), free.sum())
-        assert np.linalg.matrix_rank(frame[free]) == free.sum()
+        assert not free.any() or np.linalg.matrix_rank(frame[free]) == free.sum()
         assert not frame[~free].any()
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from animalmm.core import Psi
@@ -201,7 +201,6 @@ def test_what_is_fitted_to_its_own_moments_stays(drawn):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6 * at_scale(b))
 
 
-@settings(deadline=None)
 @given(spaces())
 def test_no_theta_fits_the_moments_better(drawn):
     """On the scale of the data, whatever the units of theta."""

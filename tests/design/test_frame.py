@@ -83,6 +83,7 @@ def test_weights_and_offsets(data):
         ([1, 1, 0, 0, 1], "2 zeros: remove those rows"),
         ([1, 1, 1, 1, np.inf], "1 infinite"),
         (list("abcde"), "must be numbers"),
+        (list("12345"), "must be numbers, not string"),
         ([True] * 5, "must be numbers"),
         ("ww", "no column 'ww' for weights. Did you mean 'w'"),
         ([np.nan] * 5, "weights is missing in all"),

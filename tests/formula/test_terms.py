@@ -2,6 +2,7 @@ import pytest
 
 from animalmm.errors import FormulaError
 from animalmm.formula import expand
+from animalmm.formula.tokens import mask, names_in
 
 # what R's terms() and its "factors" attribute give: 1 is reduced (contrasts), 2 is not
 CASES = [
@@ -32,6 +33,13 @@ def test_names_that_python_cannot_read():
         ("in",),
         ("`my col`", "a.b"),
     ]
+
+
+@pytest.mark.parametrize("read", [names_in, mask, expand])
+@pytest.mark.parametrize("text", ["", "  "])
+def test_nothing_to_read(read, text):
+    with pytest.raises(FormulaError, match="is empty: name a column"):
+        read(text)
 
 
 def test_error():

@@ -24,7 +24,7 @@ from .herd import (
 )
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 10_000))
 def test_the_order_of_the_rows(seed):
     shuffled = herd().sample(frac=1, random_state=seed)
@@ -34,7 +34,7 @@ def test_the_order_of_the_rows(seed):
     assert_same(b.fittedvalues, a.fittedvalues)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 10_000), st.sampled_from(["relmat", "precision"]))
 def test_the_order_of_the_matrix(seed, argument):
     K = kinship() if argument == "relmat" else inverse_of(kinship())

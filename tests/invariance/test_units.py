@@ -31,7 +31,7 @@ def log_likelihood_change(fit, variance):
     return df * np.log(variance)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.floats(-5, 5), st.floats(-100, 100), st.sampled_from(METHODS))
 def test_unit_and_origin_of_the_response(exponent, shift, method):
     c = 10.0**exponent

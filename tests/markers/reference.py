@@ -1,23 +1,9 @@
-"""Definitions of the papers, one marker and one pair at a time, and where the corpus lies."""
+"""Definitions of the papers, one marker and one pair at a time."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pandas as pd
-import pytest
-
-CORPUS = Path(__file__).resolve().parents[3] / "shared" / "reference"
-
-
-def corpus_case(name: str) -> tuple[Path, dict[str, Any]]:
-    folder = CORPUS / name
-    if not folder.is_dir():
-        pytest.skip(f"the reference corpus is not beside the repository ({name})")
-    return folder, json.loads((folder / "expected.json").read_text())
 
 
 def genotypes(n=12, m=40, seed=1, missing=0.0):

@@ -114,7 +114,7 @@ VALUES = {
     ),
     "numbers as text": (
         lambda: grm(changed(0).astype(str), IDS),
-        r"numbers stored as str: 'marker1'.*\(40 in all\)\. Give M\.astype\(float\)",
+        r"numbers stored as (str|object): 'marker1'.*\(40 in all\)\. Give M\.astype\(float\)",
     ),
     "numbers as categories": (
         lambda: grm(frame(M).astype({"snp3": "category"})),

@@ -12,7 +12,8 @@ from animalmm.markers import GenomicRelationship, as_genotypes, grm
 from animalmm.markers import genotypes as genotypes_module
 from animalmm.markers.coding import CODINGS
 
-from .reference import KINDS, by_definition, corpus_case, frame, genotypes, ids
+from ..corpus import corpus_case
+from .reference import KINDS, by_definition, frame, genotypes, ids
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -97,7 +98,7 @@ class TestDefinition:
         assert found.markers["reason"].iloc[3] == "of weight zero"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(KINDS), st.integers(0, 1000), st.sampled_from([0.0, 0.15]))
 def test_order_of_markers_and_animals(kind, seed, missing):
     rng = np.random.default_rng(seed)

@@ -1,23 +1,11 @@
-"""What several test files here need: an independent A, and where the reference corpus lies."""
+"""What several test files here need: an independent A, and tables as text."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
-
-CORPUS = Path(__file__).resolve().parents[3] / "shared" / "reference"
-
-
-def corpus_case(name: str) -> tuple[Path, dict[str, Any]]:
-    folder = CORPUS / name
-    if not folder.is_dir():
-        pytest.skip(f"the reference corpus is not beside the repository ({name})")
-    return folder, json.loads((folder / "expected.json").read_text())
 
 
 def read_text(path: Path) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pytest
 from animalmm.errors import ArgumentError, PedigreeError
 from animalmm.pedigree import Pedigree
 
-from .reference import corpus_case
+from ..corpus import corpus_case
 
 WHO = ("id", "sire", "dam")
 

@@ -7,7 +7,8 @@ import pytest
 from animalmm.errors import PedigreeError
 from animalmm.pedigree import Pedigree
 
-from .reference import corpus_case, read_text
+from ..corpus import corpus_case
+from .reference import read_text
 
 MRODE = ["Mrode2", "Mrode3", "Mrode9", "FG90", "Q1988", "Wray90", "fourteen", "maternal"]
 EDGES = [

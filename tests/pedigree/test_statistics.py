@@ -9,7 +9,8 @@ from animalmm.errors import ArgumentError
 from animalmm.linalg import memory
 from animalmm.pedigree import Pedigree
 
-from .reference import corpus_case, read_text
+from ..corpus import corpus_case
+from .reference import read_text
 from .test_properties import make_table, pedigrees
 
 # The pedigree of the example of Lacy (1989), Zoo Biology 8, 111-123.

@@ -149,6 +149,46 @@ def test_refused(value, match):
     assert "relmat['g']" in str(caught.value)
 
 
+COLUMN = pd.Index([[label] for label in IDS], tupleize_cols=False)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        (K, [[label] for label in IDS]),
+        (K, ["p", ["q"], "r"]),
+        (K, np.array(IDS)[:, None]),
+        pd.DataFrame(K, index=COLUMN, columns=IDS),
+        pd.DataFrame(K, index=IDS, columns=COLUMN),
+    ],
+    ids=["lists", "one list", "column", "index", "columns"],
+)
+def test_labels_that_are_lists_themselves(value):
+    with pytest.raises(RelationshipError, match=r"relmat\['g'\] .*lists themselves: .*flat list"):
+        as_relationship(value, "relmat['g']")
+
+
+@pytest.mark.parametrize("ids", [set(IDS), frozenset(IDS)], ids=["set", "frozenset"])
+def test_labels_without_an_order(ids):
+    with pytest.raises(RelationshipError, match=r"relmat\['g'\] .*set.* no order: give a list"):
+        as_relationship((K, ids), "relmat['g']")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        IdentityRelationship(IDS),
+        CovarianceRelationship(IDS, K),
+        PrecisionRelationship(IDS, sparse.csc_array(K)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_relationship_whose_labels_are_a_list(value):
+    match = r"relmat\['g'\] is a \w+ whose labels are a list; make them a pandas.Index"
+    with pytest.raises(RelationshipError, match=match):
+        as_relationship(value, "relmat['g']")
+
+
 PAIRS = pd.MultiIndex.from_tuples([("p", 1), ("p", 2), ("q", 1)])
 
 

@@ -13,8 +13,9 @@ from animalmm.pedigree.descent import dominance as arrays
 from animalmm.relationship import hadamard
 from animalmm.relationship.nonadditive import dominance
 
+from ..corpus import corpus_case
 from ..pedigree.gene_dropping import autosomes, same_genotype
-from ..pedigree.reference import corpus_case, read_text, tabular_a
+from ..pedigree.reference import read_text, tabular_a
 from .contract import Contract
 
 COLUMNS = ["id", "sire", "dam"]

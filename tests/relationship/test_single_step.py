@@ -131,7 +131,7 @@ class TestAllGenotyped(Contract):
         return single_step(self.pedigree, self.G, **RAW)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(5, 25),
@@ -151,7 +151,7 @@ def test_definition(seed, n, share, tau, omega):
     np.testing.assert_allclose(H.diagonal(), np.diag(dense), rtol=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6), share=st.floats(0.1, 0.9))
 def test_inverse_of_the_conditional_construction(seed, share):
     pedigree, G, _ = case(20, round(share * 20), seed)

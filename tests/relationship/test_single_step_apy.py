@@ -22,7 +22,7 @@ def implied(G, core):
     return K
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 15), data=st.data())
 def test_inverse_of_the_implied_matrix(seed, n, data):
     c = data.draw(st.integers(1, n))

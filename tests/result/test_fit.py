@@ -420,7 +420,7 @@ TABLES = ["fixef", "coefficients", "vcov", "ranef", "varcorr", "vcov_varcorr", "
 
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_belong_to_the_caller(sleep, table):
-    before = getattr(sleep, table)()
+    before = getattr(sleep, table)().copy()
     mine = getattr(sleep, table)()
     mine.iloc[:] = mine.iloc[::-1].to_numpy()
     pd.testing.assert_series_equal(
