@@ -15,7 +15,7 @@ from scipy import linalg, sparse
 
 from animalmm.core import DesignMatrix, Matrix, Vector
 
-__all__ = ["FixedBasis", "fixed_basis"]
+__all__ = ["FixedBasis", "fixed_basis", "solve_information"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,3 +62,8 @@ def fixed_basis(X: DesignMatrix, weights: Vector) -> FixedBasis:
         return FixedBasis(X, np.zeros((0, 0)))
     Q, R = np.linalg.qr(root[:, None] * X)
     return FixedBasis(Q / root[:, None], R)
+
+
+def solve_information(cholesky: Matrix, v: Matrix) -> Matrix:
+    """``(B'N^-1B)^-1 v`` from the lower Cholesky factor; also for no fixed effects."""
+    return np.asarray(linalg.cho_solve((cholesky, True), v)) if v.size else v

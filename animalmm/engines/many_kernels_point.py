@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animalmm.core import Direction, Matrix, Psi, Vector
+from animalmm.engines.dense_point import DensePoint
 from animalmm.engines.many_kernels_system import KernelsSystem
 from animalmm.engines.working import average_information
 
@@ -17,11 +18,11 @@ __all__ = ["KernelsPoint"]
 _TOGETHER = 512  # effects whose errors are computed together: enough for BLAS-3
 
 
-class KernelsPoint:
+class KernelsPoint(DensePoint):
     """The likelihood at one psi. See `animalmm.core.Point`."""
 
     def __init__(self, system: KernelsSystem, psi: Psi) -> None:
-        self.psi = psi
+        super().__init__(system.model, psi)
         self._system = system
         self._model = system.model
 
@@ -29,42 +30,22 @@ class KernelsPoint:
         """The point with all variances times `variance`; the equations are the same."""
         return KernelsPoint(self._system, self.psi.scaled(variance))
 
-    @cached_property
-    def logdet_V(self) -> float:
-        """log|V|."""
-        scale = self._model.problem.n * float(np.log(self.psi.sigma2))
-        return self._system.logdet() + scale - self._model.logdet_weights
-
-    @cached_property
-    def logdet_XVX(self) -> float:
-        """log|X'V^-1X|."""
-        information = float(np.log(np.diag(self._system.information)).sum())
-        scale = self._model.problem.p * float(np.log(self.psi.sigma2))
-        return 2.0 * (information + self._model.basis.logdet) - scale
+    @property
+    def _logdet_N(self) -> float:
+        return self._system.logdet()
 
     @property
-    def logdet_reml(self) -> float:
-        """log|V| + log|X'V^-1X|."""
-        return self.logdet_V + self.logdet_XVX
+    def _information(self) -> Matrix:
+        return self._system.information
+
+    @property
+    def _estimates(self) -> Matrix:
+        return self._system.coefficients(self._system.response)
 
     @cached_property
     def quad(self) -> float:
         """``(y - X beta)' V^-1 (y - X beta)``, a sum of squares."""
         return float(np.square(self._system.residual).sum()) / self.psi.sigma2
-
-    @cached_property
-    def beta(self) -> Vector:
-        """BLUE, shape (p,)."""
-        return self._model.basis.beta(self._system.coefficients(self._system.response)[:, 0])
-
-    def beta_covariance(self) -> Matrix:
-        """``(X'V^-1X)^-1``, shape (p, p)."""
-        inverse = self._system.solve_information(np.eye(self._model.problem.p))
-        return self.psi.sigma2 * self._model.basis.beta_covariance(inverse)
-
-    def beta_variances(self) -> Vector:
-        """Diagonal of `beta_covariance`, shape (p,)."""
-        return np.diag(self.beta_covariance())
 
     @cached_property
     def u(self) -> tuple[Matrix, ...]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from animalmm.core import Matrix, Vector
+from animalmm.engines.fixed import solve_information
 from animalmm.engines.many_kernels_terms import WeightedModel
 
 __all__ = ["KernelsSystem"]
@@ -73,10 +74,6 @@ class KernelsSystem(ABC):
         """Lower Cholesky factor of ``B'N^-1B``."""
         return np.asarray(linalg.cholesky(self.fixed.T @ self.fixed, lower=True))
 
-    def solve_information(self, v: Matrix) -> Matrix:
-        """``(B'N^-1B)^-1 v``."""
-        return np.asarray(linalg.cho_solve((self.information, True), v)) if v.size else v
-
     @cached_property
     def T(self) -> Matrix:
         """T with ``Pi = N^-1 - T T'``, shape (n, p)."""
@@ -87,7 +84,7 @@ class KernelsSystem(ABC):
 
     def coefficients(self, half: Matrix) -> Matrix:
         """Of the fixed effects in a ``H v``."""
-        return self.solve_information(self.fixed.T @ half)
+        return solve_information(self.information, self.fixed.T @ half)
 
     def projected(self, half: Matrix) -> Matrix:
         """What is left of ``H v`` when the fixed effects are fitted."""

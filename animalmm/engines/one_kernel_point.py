@@ -16,6 +16,8 @@ from scipy import linalg
 from scipy.linalg.blas import dgemm, dtrsm
 
 from animalmm.core import Direction, Matrix, Psi, Vector
+from animalmm.engines.dense_point import DensePoint
+from animalmm.engines.fixed import solve_information
 from animalmm.engines.kernel import Columns, Reduced
 from animalmm.linalg.band import BandCholesky
 
@@ -25,11 +27,11 @@ _TOGETHER = 512  # levels whose errors are computed together: enough for BLAS-3
 _MANY = 0.25  # share of levels from which on a dense Cholesky factor pays for their errors
 
 
-class OneKernelPoint:
+class OneKernelPoint(DensePoint):
     """The likelihood at one psi. See `animalmm.core.Point`."""
 
     def __init__(self, reduced: Reduced, psi: Psi, gamma: float, cholesky: BandCholesky) -> None:
-        self.psi = psi
+        super().__init__(reduced, psi)
         self._reduced = reduced
         self._gamma = gamma
         self._cholesky = cholesky
@@ -40,6 +42,10 @@ class OneKernelPoint:
         point = OneKernelPoint(self._reduced, psi, self._gamma, self._cholesky)
         point.__dict__.update(_fixed=self._fixed, _residual=self._residual)
         return point
+
+    @property
+    def _logdet_N(self) -> float:
+        return self._cholesky.logdet()
 
     def _half(self, columns: Columns) -> Columns:
         """``N^-1/2 v``: inner products of such are those by N^-1."""
@@ -63,10 +69,11 @@ class OneKernelPoint:
         return half - self._fixed @ self._coefficients(half)
 
     def _coefficients(self, half: Columns) -> Matrix:
-        return self._solve_information(_cross(self._fixed, half))
+        return solve_information(self._information, _cross(self._fixed, half))
 
-    def _solve_information(self, v: Matrix) -> Matrix:
-        return np.asarray(linalg.cho_solve((self._information, True), v)) if v.size else v
+    @property
+    def _estimates(self) -> Matrix:
+        return self._coefficients(self._response)
 
     @cached_property
     def _residual(self) -> Columns:
@@ -74,46 +81,14 @@ class OneKernelPoint:
         return self._projected(self._response)
 
     @cached_property
-    def logdet_V(self) -> float:
-        """log|V|."""
-        scale = self._reduced.problem.n * float(np.log(self.psi.sigma2))
-        return self._cholesky.logdet() + scale - self._reduced.logdet_weights
-
-    @cached_property
-    def logdet_XVX(self) -> float:
-        """log|X'V^-1X|."""
-        information = float(np.log(np.diag(self._information)).sum())
-        scale = self._reduced.problem.p * float(np.log(self.psi.sigma2))
-        return 2.0 * (information + self._reduced.basis.logdet) - scale
-
-    @property
-    def logdet_reml(self) -> float:
-        """log|V| + log|X'V^-1X|."""
-        return self.logdet_V + self.logdet_XVX
-
-    @cached_property
     def quad(self) -> float:
         """``(y - X beta)' V^-1 (y - X beta)``, a sum of squares."""
         return _cross(self._residual, self._residual).item() / self.psi.sigma2
 
     @cached_property
-    def beta(self) -> Vector:
-        """BLUE, shape (p,)."""
-        return self._reduced.basis.beta(self._coefficients(self._response)[:, 0])
-
-    @cached_property
     def u(self) -> tuple[Matrix, ...]:
         """BLUP of all levels of K, shape (q, 1)."""
         return (self._gamma * self._reduced.kernel.spread(self._by_response[0]),)
-
-    def beta_covariance(self) -> Matrix:
-        """``(X'V^-1X)^-1``, shape (p, p)."""
-        inverse = self._solve_information(np.eye(self._reduced.problem.p))
-        return self.psi.sigma2 * self._reduced.basis.beta_covariance(inverse)
-
-    def beta_variances(self) -> Vector:
-        """Diagonal of `beta_covariance`, shape (p,)."""
-        return np.diag(self.beta_covariance())
 
     def error_blocks(
         self,
@@ -138,7 +113,8 @@ class OneKernelPoint:
             explained[part] = np.square(half).sum(axis=0)
             if not given_beta:
                 by_beta = dgemm(1.0, fixed, half, trans_a=1)
-                explained[part] -= (by_beta * self._solve_information(by_beta)).sum(axis=0)
+                fitted = solve_information(self._information, by_beta)
+                explained[part] -= (by_beta * fitted).sum(axis=0)
         errors = self._gamma * self.psi.sigma2 * (diagonal[at] - self._gamma * explained)
         return np.asarray(errors[:, None, None])
 
