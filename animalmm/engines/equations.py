@@ -91,7 +91,7 @@ class ApartEquations:
 
     @cached_property
     def _selected(self) -> SelectedInverse:
-        return self.random.selected_inverse()
+        return self.system.selected_inverse(self.random)
 
     def errors(self, *, given_beta: bool) -> Errors:
         """Covariance of the errors of b, where the pattern has it."""
@@ -182,11 +182,12 @@ class JoinedEquations:
 
     @cached_property
     def _selected(self) -> SelectedInverse:
-        return self.whole.selected_inverse()
+        return self.system.selected_inverse(self.whole)
 
     @cached_property
     def _selected_random(self) -> SelectedInverse:
-        return self._random.selected_inverse()
+        system, random = self._alone
+        return system.selected_inverse(random)
 
     def errors(self, *, given_beta: bool) -> Errors:
         """Covariance of the errors of b, where the pattern has it."""

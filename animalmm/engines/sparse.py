@@ -20,6 +20,7 @@ from animalmm.engines.point import SparsePoint
 from animalmm.engines.prepared import prepare
 from animalmm.engines.system import System
 from animalmm.linalg import Factor
+from animalmm.linalg.memory import memory_in_words
 
 __all__ = ["SparseEngine"]
 
@@ -42,7 +43,6 @@ class SparseEngine:
     def __init__(
         self, problem: Problem, forms: Sequence[str], *, joined: bool, description: str
     ) -> None:
-        self.description = description
         self._joined = joined
         self._prepared = prepare(problem, forms, joined=joined)
         self._blocks = [term.block for term in self._prepared.terms]
@@ -51,6 +51,8 @@ class SparseEngine:
             self._system = System([fixed, *self._blocks], problem.weights)
         else:
             self._system = self._random_system
+        memory = memory_in_words(self._system.memory.inverse)
+        self.description = "; ".join(filter(None, [description, memory]))
 
     @cached_property
     def _random_system(self) -> System:

@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 from animalmm.core import Matrix, Vector
 from animalmm.engines.pattern import Block, Cross, PatternedSystem
 from animalmm.errors import EstimationError
-from animalmm.linalg import Factor, NotPositiveDefiniteError, SelectedInverse, analyze
+from animalmm.linalg import (
+    Factor,
+    NotPositiveDefiniteError,
+    SelectedInverse,
+    Symbolic,
+    analyze,
+    require_memory,
+)
+from animalmm.linalg.prediction import LARGE
 from animalmm.linalg.selected_inverse import InversePattern
 
 __all__ = ["System"]
@@ -36,6 +44,16 @@ class System:
         In the order of the equations.
     weights : ndarray, shape (n,)
         W.
+
+    Attributes
+    ----------
+    memory : Memory
+        What it takes to evaluate at one psi after the other, predicted.
+
+    Raises
+    ------
+    ArgumentError
+        The factors do not fit into memory.
     """
 
     def __init__(self, blocks: Sequence[Block], weights: Vector) -> None:
@@ -45,6 +63,8 @@ class System:
         self._elements = np.cumsum([0, *(width**2 for width in widths)])
         self._symbolic = analyze(self._equations.assemble([np.eye(width) for width in widths]))
         self._known: tuple[InversePattern, list[_Pairs]] | None = None
+        self.memory = Memory.of(self._symbolic)
+        self.memory.require_factors()
 
     def factor(self, factors: Sequence[Matrix]) -> Factor:
         """Assemble and factorise for one F per block.
@@ -63,6 +83,17 @@ class System:
                 f"({error}); the standard deviations relative to the residual are {sizes}. Check "
                 "the scale of the relationship matrices and of the covariates of random slopes"
             ) from None
+
+    def selected_inverse(self, factor: Factor) -> SelectedInverse:
+        """The elements of the inverse on the pattern of a factor.
+
+        Raises
+        ------
+        ArgumentError
+            They do not fit into memory.
+        """
+        self.memory.require_inverse()
+        return factor.selected_inverse()
 
     def information(self, C: SelectedInverse) -> Matrix:
         """J, shape (m, m) for the ``m = sum t^2`` elements of all F, row by row.
@@ -83,6 +114,52 @@ class System:
             starts = self._equations.starts
             self._known = pattern, [_locate(cross, starts, pattern) for cross in crosses]
         return self._known[1]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Predicted bytes, at least, where two points are held: the last one and the next.
+
+    Attributes
+    ----------
+    size : int
+        Equations.
+    factors : float
+        Of their factors: what the likelihood takes; 0 for a small system, which is not predicted.
+    inverse : float
+        Of the factors and the selected inverses: what its derivatives take.
+    """
+
+    size: int
+    factors: float = 0.0
+    inverse: float = 0.0
+
+    @classmethod
+    def of(cls, symbolic: Symbolic) -> Memory:
+        """Of a system that is analysed and not yet factorised."""
+        if symbolic.n < LARGE:
+            return cls(symbolic.n)
+        fill = symbolic.fill
+        factors = 2 * fill.factor_bytes
+        return cls(symbolic.n, factors, factors + fill.factor_bytes + fill.inverse_bytes)
+
+    def require_factors(self) -> None:
+        """Refuse a factor that the machine cannot hold, with an ArgumentError."""
+        require_memory(
+            self.factors,
+            f"the Cholesky factor of {self.size:,} mixed model equations",
+            "Take fewer random terms or levels; Pedigree.prune leaves out animals without use",
+        )
+
+    def require_inverse(self) -> None:
+        """The same for the derivatives of the likelihood."""
+        require_memory(
+            self.inverse,
+            f"the inverse of {self.size:,} mixed model equations on the pattern of their factor, "
+            "for the derivatives of the likelihood and the errors of all levels,",
+            f"algorithm='df' needs the factor alone ({self.factors / 2**30:.1f} GiB); or "
+            "take fewer random terms or levels",
+        )
 
 
 @dataclass(frozen=True, eq=False)

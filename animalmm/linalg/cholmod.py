@@ -18,7 +18,7 @@ import re
 import warnings
 from abc import abstractmethod
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from scipy.sparse import csc_array, csc_matrix
@@ -35,6 +35,7 @@ from animalmm.linalg.interface import (
     Pattern,
     Symbolic,
 )
+from animalmm.linalg.prediction import LARGE
 from animalmm.linalg.superlu import SuperLUSymbolic
 
 sk: Any
@@ -52,6 +53,12 @@ __all__ = ["Factor", "NotPositiveDefiniteError", "Symbolic", "analyze", "backend
 # cost the same, while SuperLU is far behind.
 DENSE_ORDER = 100
 DENSE_SHARE = 0.3
+
+# CHOLMOD takes supernodes from 40 multiplications for an entry of L on, and joins small ones with
+# zeros. In the trees of pedigrees, wide and low, most are tiny: column by column, 100,000 animals
+# take 0.4 of the time and 0.3 of the entries (benchmarks/ordering.py).
+SMALL_NODE = 3_000  # multiplications for a supernode below which it does not pay
+Mode = Literal["auto", "simplicial"]
 
 INSTALL = (
     'scikit-sparse cannot be imported ({}); `pip install "animalmm[cholmod]"` installs it, and '
@@ -71,7 +78,8 @@ def analyze(
         Lower triangle with the whole diagonal, rows sorted, no duplicates. Its values are not
         used: store an explicit entry wherever some later matrix may have one.
     ordering : {"amd", "metis", "nesdis", "natural", "best"}, default "amd"
-        CHOLMOD's ordering method. The other libraries have one of their own.
+        CHOLMOD's ordering method; AMD leaves the least work on pedigrees
+        (benchmarks/ordering.py). The other libraries have one of their own.
     backend : {"cholmod", "superlu", "dense"}, optional
         Which library to use; by default the fastest there is for this pattern.
 
@@ -128,28 +136,39 @@ class CholmodSymbolic(Symbolic):
     """CHOLMOD's analysis; each child asks for it through one API of scikit-sparse."""
 
     backend = NAME
+    _template: Pattern
 
     def __init__(self, pattern: Pattern, ordering: Ordering) -> None:
         super().__init__(pattern)
         overflow = getattr(sk, "CholmodOverflowError", None) or sk.CholmodTooLargeError
         try:
-            self._analyze(pattern, ordering)
+            self._analyze(pattern, ordering, "auto")
         except overflow:  # over 2^31 entries in the factor: 64-bit indices
-            self._analyze(pattern.widened(), ordering)
+            self._analyze(pattern.widened(), ordering, "auto")
+        if self.n >= LARGE and self._nodes_are_small():
+            self._analyze(self._template, ordering, "simplicial")
+
+    def _nodes_are_small(self) -> bool:
+        nodes = len(self.fill.fronts[0])
+        return self.fill.multiplications < SMALL_NODE * nodes
 
     @abstractmethod
-    def _analyze(self, pattern: Pattern, ordering: Ordering) -> None:
+    def _analyze(self, pattern: Pattern, ordering: Ordering, mode: Mode) -> None:
         """Let CHOLMOD analyse `pattern`, with indices of its width; keep both."""
 
 
 class AnalyzeAPI(CholmodSymbolic):
     """``sksparse.cholmod.analyze`` of scikit-sparse 0.4."""
 
-    def _analyze(self, pattern: Pattern, ordering: Ordering) -> None:
+    def _analyze(self, pattern: Pattern, ordering: Ordering, mode: Mode) -> None:
         self._template = pattern
         ones = _as_matrix(pattern, np.ones(len(pattern.indices)))
         wide = pattern.indices.dtype == np.int64
-        self._analysis = sk.analyze(ones, ordering_method=ordering, use_long=wide)
+        self._analysis = sk.analyze(ones, mode, ordering, use_long=wide)
+
+    def order(self) -> IndexArray:
+        """The order that CHOLMOD chose."""
+        return self._analysis.P()  # type: ignore[no-any-return]
 
     def _factorize(self, values: FloatArray) -> AnalyzeAPIFactor:
         try:
@@ -163,7 +182,7 @@ class AnalyzeAPI(CholmodSymbolic):
         return AnalyzeAPIFactor(self.n, factor, float(np.log(pivots).sum()))
 
     def _failed_at(self, position: int) -> NotPositiveDefiniteError:
-        return NotPositiveDefiniteError(column=int(self._analysis.P()[position]))
+        return NotPositiveDefiniteError(column=int(self.order()[position]))
 
 
 class AnalyzeAPIFactor(Factor):
@@ -194,11 +213,15 @@ class AnalyzeAPIFactor(Factor):
 class CholeskyFactorAPI(CholmodSymbolic):
     """``sksparse.cholmod.CholeskyFactor`` of scikit-sparse 0.5 or newer, never numeric itself."""
 
-    def _analyze(self, pattern: Pattern, ordering: Ordering) -> None:
+    def _analyze(self, pattern: Pattern, ordering: Ordering, mode: Mode) -> None:
         self._template = pattern.writeable()  # it refuses arrays that are read-only
         ones = self._template.matrix(np.ones(len(pattern.indices)))
-        self._analysis = sk.CholeskyFactor(ones, order=ordering, lower=True)
+        self._analysis = sk.CholeskyFactor(ones, order=ordering, lower=True, supernodal_mode=mode)
         self._nnz = int(self._analysis.nnz)
+
+    def order(self) -> IndexArray:
+        """The order that CHOLMOD chose."""
+        return self._analysis.get_perm()  # type: ignore[no-any-return]
 
     def _factorize(self, values: FloatArray) -> CholeskyFactorAPIFactor:
         factor = self._analysis.copy()  # `factorize` works in place
@@ -212,7 +235,7 @@ class CholeskyFactorAPI(CholmodSymbolic):
 
     def _failed(self, error: Exception) -> NotPositiveDefiniteError:
         position = re.search(r"column (\d+)", str(error))  # the message alone knows it
-        column = int(self._analysis.get_perm()[int(position[1])]) if position else None
+        column = int(self.order()[int(position[1])]) if position else None
         return NotPositiveDefiniteError(column=column)
 
 

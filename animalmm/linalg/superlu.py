@@ -33,12 +33,16 @@ class SuperLUSymbolic(Symbolic):
     def __init__(self, pattern: Pattern, ordering: Ordering) -> None:
         super().__init__(pattern)
         # SuperLU knows one good ordering for symmetric patterns; it serves for all but "natural".
-        self.order = np.arange(self.n) if ordering == "natural" else _minimum_degree(pattern)
+        self._order = np.arange(self.n) if ordering == "natural" else _minimum_degree(pattern)
         numbered = both_triangles(pattern, np.arange(1, len(pattern.indices) + 1))
-        permuted = numbered[self.order][:, self.order]
+        permuted = numbered[self._order][:, self._order]
         permuted.sort_indices()
         self._source = permuted.data - 1
         self._indices, self._indptr = permuted.indices, permuted.indptr
+
+    def order(self) -> IndexArray:
+        """The order that SuperLU chose."""
+        return self._order
 
     def _factorize(self, values: FloatArray) -> SuperLUFactor:
         A = csc_array((values[self._source], self._indices, self._indptr), shape=(self.n, self.n))
@@ -51,8 +55,8 @@ class SuperLUSymbolic(Symbolic):
         # one off the diagonal was chosen because the diagonal was exactly 0.
         bad = ~(pivots > EPS * A.diagonal()) | (lu.perm_r != lu.perm_c)
         if bad.any():
-            raise NotPositiveDefiniteError(column=int(self.order[bad.argmax()]))
-        return SuperLUFactor(lu, A, self.order, float(np.log(pivots).sum()))
+            raise NotPositiveDefiniteError(column=int(self._order[bad.argmax()]))
+        return SuperLUFactor(lu, A, self._order, float(np.log(pivots).sum()))
 
 
 class SuperLUFactor(Factor):

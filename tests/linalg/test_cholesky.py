@@ -4,7 +4,7 @@ import gc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse import csc_array
@@ -42,7 +42,6 @@ def dominant(draw):
     return csc_array((np.r_[diagonal, values], (rows, columns)), shape=(n, n))
 
 
-@settings(deadline=None)
 @given(lower=dominant(), seed=st.integers(0, 99))
 def test_solves_and_logdet_agree_with_numpy(backend, lower, seed):
     A = (lower + sparse.tril(lower, -1).T).toarray()

@@ -2,7 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from animalmm.errors import ArgumentError
@@ -14,7 +14,6 @@ def gram(q, r, seed):
     return M @ M.T
 
 
-@settings(deadline=None)
 @given(q=st.integers(1, 30), r=st.integers(0, 40), seed=st.integers(0, 999), zeros=st.booleans())
 @example(q=30, r=29, seed=172, zeros=False)  # pivots far above rounding, and yet singular
 @example(q=10, r=9, seed=132, zeros=False)
@@ -89,7 +88,6 @@ def test_tolerance_says_what_is_zero():
     assert safe_cholesky(K, tolerance=1e-5).shape == (2, 1)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 999), noise=st.floats(-12, -4))
 def test_noise_is_absorbed_or_refused_never_returned_wrong(seed, noise):
     rng = np.random.default_rng(seed)

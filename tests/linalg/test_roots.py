@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse import csc_array
@@ -31,7 +31,6 @@ def families(draw):
     return csc_array(K[order][:, order]), sum(np.linalg.matrix_rank(B) for B in blocks)
 
 
-@settings(deadline=None)
 @given(families())
 def test_a_sparse_root_has_the_rank_and_the_blocks_of_the_matrix(case):
     K, rank = case

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse import csc_array
@@ -52,7 +52,6 @@ def definite(draw):
     return csc_array(triplets, shape=(n, n))
 
 
-@settings(deadline=None)
 @given(A=definite())
 def test_it_is_the_inverse(backend, A):
     assert_selected(A, backend)
