@@ -17,7 +17,10 @@ _DOUBTFUL = 1e-6  # what another step would gain
 
 @dataclass(frozen=True)
 class Auto:
-    """AI; from where it stops the derivative-free search, when another step would still gain."""
+    """AI; from where it stops the derivative-free search, when another step would still gain.
+
+    Not where there is a direction in which nothing changes: no search finds an end there.
+    """
 
     name = "auto"
 
@@ -26,7 +29,7 @@ class Auto:
     ) -> Optimum:
         """Find a minimum from `start` within the domain. See `animalmm.core.Algorithm`."""
         first = AverageInformation().minimise(objective, start, watch)
-        if first.gain <= _DOUBTFUL:
+        if first.gain <= _DOUBTFUL or first.flat:
             return first
         try:
             second = DerivativeFree().minimise(objective, first.theta, watch)

@@ -4,7 +4,8 @@ Newton steps with the average information in place of the second derivatives (Gi
 Cullis 1995; Johnson & Thompson 1995), along ways on which a singular Sigma is an ordinary point
 (`animalmm.core.Domain.moved`). A step that does not pay is damped (Levenberg 1944; Marquardt 1963);
 after it comes a step of EM, which always pays. Near the optimum, where the information turns out to
-be no good stand-in, the second derivatives themselves are taken, from differences of gradients.
+be no good stand-in, the second derivatives themselves are taken, from differences of gradients; so
+they are where many steps have not led there. A residual variance that goes to zero is helped on.
 """
 
 from __future__ import annotations
@@ -15,17 +16,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from animalmm.algorithms.model import Model, model_of, with_secant
-from animalmm.algorithms.recorder import Recorder, off_boundary, onto_boundary
+from animalmm.algorithms.recorder import (
+    FAR,
+    Recorder,
+    boundless,
+    larger,
+    off_boundary,
+    onto_boundary,
+    size_of,
+)
 from animalmm.core import Iteration, Objective, Optimum, Vector
 
 __all__ = ["AverageInformation"]
 
-_ENOUGH = 1e-11  # gain of a step after which no other is needed
+_ENOUGH = (1e-11, 1e-7)  # gain of a step after which no other is needed, between these:
+_ROUNDING = 1e-14  # of the criterion, and of V, of which the residual variance is one
 _PAYS = 0.1  # share of the promised gain that a step has to keep
 _DAMPED = 8  # times that a step is damped before EM takes its place
 _RESTARTS = 4  # besides one for each parameter, as all may begin at zero
 _NEAR = 0.1  # gain of a step below which second derivatives are worth their price
 _SLOW = 0.25  # share of the gain before that a good Newton step does not leave
+_MANY = 12  # steps after which it is no ordinary search
 _APART = 1e-3  # of gradients for differences, where the curvature is one
 
 
@@ -47,14 +58,16 @@ class AverageInformation:
     ) -> Optimum:
         """Find a minimum from `start` within the domain. See `animalmm.core.Algorithm`."""
         f = Recorder(objective, watch)
-        theta, how = objective.domain.clip(start), "start"
+        domain = objective.domain
+        theta, how = domain.clip(start), "start"
         for _ in range(_RESTARTS + len(start)):
             theta, model = self._descend(f, objective, theta, how)
-            moved = off_boundary(f, theta, objective.domain)
-            if moved is None:
+            moved = off_boundary(f, theta, domain)
+            if moved is None or size_of(theta, domain) > FAR:
                 break
             theta, how = moved, "off the boundary"
-        return Optimum(theta, f(theta), f.evaluations, model.gain(), model.gradient, model.flat)
+        flat = model.flat or boundless(f, theta, domain)
+        return Optimum(theta, f(theta), f.evaluations, model.gain(), model.gradient, flat)
 
     def _descend(
         self, f: Recorder, objective: Objective, theta: Vector, how: str
@@ -62,8 +75,9 @@ class AverageInformation:
         """Steps, up to and including the first that gains next to nothing."""
         domain, before, damping = objective.domain, None, 0.0
         exact, full = False, np.inf  # the gain of a whole step before this one
-        for _ in range(self.max_iterations):
-            theta = onto_boundary(f, theta, domain)
+        for taken in range(self.max_iterations):
+            late, theta = taken >= _MANY, onto_boundary(f, theta, domain)
+            theta = larger(f, theta, domain) if late else theta
             local = objective.local(theta)
             f.tell(how, theta, local.gradient)
             if before is not None:
@@ -73,6 +87,7 @@ class AverageInformation:
             before = theta, local.gradient
             model = model_of(local, theta, domain)
             slow = damping > 0 or model.gain() > _SLOW * full
+            exact |= late and damping > 0
             exact |= model.gain() < _NEAR and (slow or model.flat)
             if exact:
                 model = _refined(f, objective, theta, model)
@@ -84,7 +99,9 @@ class AverageInformation:
                 break
             theta, how, damping = found
             full = np.inf if model.shortened else model.gain()
-            if model.gain() < _ENOUGH:
+            size = size_of(theta, domain)
+            enough = np.clip(_ROUNDING * (abs(f(theta)) + size**2), *_ENOUGH)
+            if model.gain() < enough or size > FAR:
                 f.tell(how, theta)
                 break
         return theta, model

@@ -7,11 +7,17 @@ from collections.abc import Callable
 import numpy as np
 
 from animalmm.core import Domain, Iteration, Objective, Vector
+from animalmm.errors import EstimationError
 
-__all__ = ["Recorder", "off_boundary", "onto_boundary"]
+__all__ = ["FAR", "Recorder", "boundless", "larger", "off_boundary", "onto_boundary", "size_of"]
 
 _SETTLED = 1e-8  # a difference of the criterion that no longer counts
 _NOISE = 64 * np.finfo(float).eps  # relative rounding error of the criterion
+_LARGE, _LARGEST = 10.0, 1e4  # standard deviations that may be on their way to infinity
+_MUCH = 100.0  # standard deviation beside which the residual variance may be zero
+_STRETCH = 10.0
+_FELT = 1e-3  # change of the criterion
+FAR = 1e7  # standard deviation beside which rounding hides what the residual variance does
 
 
 class Recorder:
@@ -82,3 +88,32 @@ def off_boundary(f: Callable[[Vector], float], theta: Vector, domain: Domain) ->
     """A better point off the boundary on which theta is, if there is one."""
     best = min(domain.escapes(theta), key=f, default=None)
     return best if best is not None and f(best) < f(theta) - _SETTLED else None
+
+
+def size_of(theta: Vector, domain: Domain) -> float:
+    """The largest standard deviation in theta; what has an upper bound is none."""
+    return float(np.abs(theta[np.isinf(domain.upper)]).max(initial=0.0))
+
+
+def larger(f: Callable[[Vector], float], theta: Vector, domain: Domain) -> Vector:
+    """All Sigma made a hundred times as large, if they are large and that is no worse.
+
+    A residual variance that goes to zero takes many steps, as none more than doubles a Sigma.
+    """
+    large = _LARGE < size_of(theta, domain) < _LARGEST
+    candidate = _stretched(theta, domain)
+    return candidate if large and f(candidate) <= f(theta) else theta
+
+
+def boundless(f: Callable[[Vector], float], theta: Vector, domain: Domain) -> bool:
+    """Whether all Sigma a hundred times as large would not be felt, or could not be computed."""
+    if not _MUCH < size_of(theta, domain) < FAR:
+        return size_of(theta, domain) >= FAR
+    try:
+        return f(_stretched(theta, domain)) < f(theta) + _FELT
+    except EstimationError:
+        return True
+
+
+def _stretched(theta: Vector, domain: Domain) -> Vector:
+    return np.where(np.isinf(domain.upper), _STRETCH * theta, theta)

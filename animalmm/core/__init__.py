@@ -11,7 +11,15 @@ from animalmm.core.optimisation import (
     Update,
 )
 from animalmm.core.protocols import Engine, EngineSpec, Point
-from animalmm.core.structure import NEAR, STEPS_OFF, CovStruct, Domain, Relationship, changed
+from animalmm.core.structure import (
+    NEAR,
+    STEPS_OFF,
+    CovStruct,
+    Domain,
+    Relationship,
+    changed,
+    grown,
+)
 from animalmm.core.types import Direction, Problem, Psi, Term
 
 __all__ = [
@@ -37,5 +45,6 @@ __all__ = [
     "Update",
     "Vector",
     "changed",
+    "grown",
     "named",
 ]

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from animalmm.core.arrays import Matrix, Vector
 
-__all__ = ["NEAR", "STEPS_OFF", "CovStruct", "Domain", "Relationship", "changed"]
+__all__ = ["NEAR", "STEPS_OFF", "CovStruct", "Domain", "Relationship", "changed", "grown"]
 
 
 class Relationship(Protocol):
@@ -50,6 +50,7 @@ class Relationship(Protocol):
 
 
 NEAR = 0.05  # a parameter this near to where Sigma is singular is tried there
+_SMALLEST = 0.01  # share of a variance that a step leaves at least
 STEPS_OFF = (0.001, 0.01, 0.1, 0.5)  # how far from there it is tried
 
 
@@ -102,15 +103,10 @@ class Domain:
         return np.diag(np.maximum(np.abs(theta), 1.0))[:, ~self.held(theta)]
 
     def moved(self, theta: Vector, step: Vector) -> Vector:
-        """Theta after a step; what may pass zero shrinks in proportion, and so does not.
-
-        A long step down is one of the logarithm: the information grows near zero, where the
-        criterion in standard deviations is flat, so that the plain step would pass to the other
-        side.
-        """
+        """Theta after a step; what may pass zero shrinks in proportion, and so does not."""
         moved = theta + step
         down = self.through_zero & (step * theta < 0)
-        moved[down] = theta[down] * np.exp(step[down] / theta[down])
+        moved[down] = theta[down] * grown(step[down] / theta[down])
         return self.clip(moved)
 
     def escapes(self, theta: Vector) -> Iterator[Vector]:
@@ -121,6 +117,18 @@ class Domain:
                     candidate = self.clip(changed(theta, i, value))
                     if candidate[i] != theta[i]:
                         yield candidate
+
+
+def grown(x: Vector) -> Vector:
+    """What a step by shares x of standard deviations makes of them, relative to what they were.
+
+    Up it is the step itself, down that of the variances, ``1 + 2 x`` of what they were, and not to
+    zero: along lines of variances a criterion is close to a parabola for all of them together,
+    while in standard deviations it is flat near zero, and the plain step would pass to the other
+    side.
+    """
+    down = np.sqrt(np.maximum(1.0 + 2.0 * x, _SMALLEST))
+    return np.where(x > 0.0, 1.0 + x, down)
 
 
 def changed(theta: Vector, i: int | np.intp, value: float) -> Vector:

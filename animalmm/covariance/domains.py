@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from animalmm.core import NEAR, STEPS_OFF, Domain, Matrix, Vector, changed
+from animalmm.core import NEAR, STEPS_OFF, Domain, Matrix, Vector, changed, grown
 from animalmm.covariance.cholesky import semidefinite_cholesky
 
 __all__ = ["CholeskyDomain", "CorrelationDomain", "ProductDomain"]
@@ -62,12 +62,9 @@ class CholeskyDomain(Domain):
         return frame
 
     def moved(self, theta: Vector, step: Vector) -> Vector:
-        """``phi(X) T`` for the change ``X T`` of the square root, X symmetric.
-
-        phi is ``1 + x`` up and ``exp(x)`` down, so that no eigenvalue of Sigma passes zero.
-        """
+        """``phi(X) T`` for the change ``X T`` of the square root, X symmetric: `_Root.after`."""
         T = self._matrix(theta)
-        F = _Root.of(T).grown(self._matrix(step))
+        F = _Root.of(T).after(self._matrix(step))
         if (np.diag(T) == 0.0).any():
             return self._theta(semidefinite_cholesky(F @ F.T))
         L = np.linalg.qr(F.T).R.T
@@ -222,11 +219,10 @@ class _Root:
         both, squares = half + half.T, np.add.outer(self.s**2, self.s**2)
         return np.asarray(np.divide(both, squares, out=np.zeros_like(both), where=squares > 0.0))
 
-    def grown(self, change: Matrix) -> Matrix:
-        """``phi(X) F``, up to a turn on the right."""
+    def after(self, change: Matrix) -> Matrix:
+        """``phi(X) F``, phi being `grown`, up to a turn on the right."""
         x, axes = np.linalg.eigh(self.generator(change))
-        phi = np.where(x > 0.0, 1.0 + x, np.exp(np.minimum(x, 0.0)))
-        return np.asarray(self.size[:, None] * (self.U @ ((axes * phi) @ axes.T * self.s)))
+        return np.asarray(self.size[:, None] * (self.U @ ((axes * grown(x)) @ axes.T * self.s)))
 
 
 def _replaced(theta: Vector, where: slice, piece: Vector) -> Vector:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from animalmm.algorithms import algorithm_named
+from animalmm.algorithms.recorder import FAR, size_of
 from animalmm.core import Algorithm, EngineSpec, Optimum, Point, Problem, Psi, Vector
 from animalmm.covariance import ParameterSpace
 from animalmm.engines import engine_spec
@@ -102,7 +103,7 @@ def estimate(
     Raises
     ------
     ArgumentError
-        An unknown method, algorithm, engine or component.
+        An unknown method, algorithm, engine or component; start values beyond floating point.
     EstimationError
         The likelihood cannot be evaluated.
 
@@ -164,8 +165,17 @@ def _optimum(
 
 def _start(problem: Problem, space: ParameterSpace, start: Mapping[str, Any] | None) -> Vector:
     """The theta of the user's start values, or of the moments, or the plain one."""
-    psi = start_psi(problem, space, start) or moment_start(problem, space)
-    return space.start() if psi is None else space.theta(psi)
+    given = start_psi(problem, space, start)
+    psi = given or moment_start(problem, space)
+    theta = space.start() if psi is None else space.theta(psi)
+    size = size_of(theta, space.domain)
+    if given and size > FAR:
+        raise ArgumentError(
+            f"start gives the random effects a standard deviation {size:.1g} times that of the "
+            "residual, which is zero to rounding beside it; give values nearer to each other, or "
+            "leave start= out"
+        )
+    return theta
 
 
 def _warn(convergence: Convergence) -> None:

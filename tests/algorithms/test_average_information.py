@@ -6,7 +6,8 @@ import pytest
 
 from animalmm import build_problem
 from animalmm.algorithms import Auto, AverageInformation, DerivativeFree, auto
-from animalmm.core import Optimum
+from animalmm.algorithms.recorder import FAR, larger, size_of
+from animalmm.core import Domain, Optimum
 from animalmm.errors import EstimationError
 
 from .objectives import criterion_of, ignore, random_problem
@@ -57,6 +58,36 @@ def test_a_residual_variance_at_its_limit_is_left():
     assert found.value == pytest.approx(best, abs=1e-6)
 
 
+def saturated(seed, rank):
+    """A kernel of some rank, one record of each level, and nearly as many fixed effects."""
+    rng = np.random.default_rng(seed)
+    names, markers = [f"a{i}" for i in range(40)], rng.normal(size=(40, rank))
+    kernel = pd.DataFrame(markers @ markers.T / rank, index=names, columns=names)
+    data = pd.DataFrame({"id": names, "group": rng.integers(0, 14, 40).astype(str)})
+    data["y"] = markers @ rng.normal(size=rank) / np.sqrt(rank) + 0.1 * rng.normal(size=40)
+    return build_problem("y ~ group + (1 | id)", data, {"id": kernel}).problem
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_residual_variance_that_goes_to_zero_does_so_in_few_steps(seed):
+    criterion = criterion_of(saturated(seed, 60), "ML")
+    found, steps = steps_of(criterion, criterion.space.start())
+    assert found.flat
+    assert found.value < criterion(1e3 * criterion.space.start())
+    assert steps <= 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_likelihood_without_bound_is_no_optimum(seed):
+    criterion = criterion_of(saturated(seed, 30), "ML")
+    found, steps = steps_of(criterion, criterion.space.start())
+    assert size_of(found.theta, criterion.domain) > FAR
+    assert found.flat
+    assert steps <= 30
+    again = Auto().minimise(criterion, criterion.space.start(), ignore)
+    assert again.evaluations == found.evaluations  # no search without derivatives
+
+
 @pytest.mark.parametrize("algorithm", [AverageInformation(), DerivativeFree()], ids=["ai", "df"])
 @pytest.mark.parametrize("size", [1e-4, 1e3, 1e5])
 @pytest.mark.parametrize("seed", [0, 1, 3])
@@ -81,3 +112,13 @@ def test_auto_keeps_what_ai_found_where_the_search_fails(monkeypatch):
     found = Auto().minimise(None, np.ones(1), ignore)
     assert found.gain == 0.5
     assert found.messages == ("the search without derivatives failed: no variance is left",)
+
+
+def test_all_sigma_grow_together_only_where_large_and_no_worse():
+    lower, upper = np.array([0.0, 0.0, -1.0]), np.array([np.inf, np.inf, 1.0])
+    domain = Domain(lower, upper, np.array([True, True, False]))
+    theta = np.array([20.0, 3.0, 0.5])
+    assert larger(lambda at: 0.0, theta, domain).tolist() == [200.0, 30.0, 0.5]
+    assert larger(lambda at: at[0], theta, domain) is theta
+    small = np.array([5.0, 3.0, 0.5])
+    assert larger(lambda at: 0.0, small, domain) is small

@@ -54,7 +54,7 @@ def test_a_curved_valley_is_followed_to_its_end(start):
     assert found.value < 1e-8
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.floats(-3, 3), min_size=1, max_size=3),
     st.lists(st.floats(0.05, 4.0), min_size=3, max_size=3),

@@ -42,6 +42,11 @@ def test_every_start_leads_to_the_same_estimate(data, free, start):
     np.testing.assert_allclose(variances(found), variances(free), rtol=1e-5)
 
 
+def test_a_start_beside_which_the_residual_vanishes_is_refused(data):
+    with pytest.raises(ArgumentError, match=r"1e\+08 times .* leave start= out"):
+        fit(FORMULA, data, start={"g": 1e16 * np.eye(2), "Residual": 1.0})
+
+
 @pytest.mark.parametrize("form", ["us", "diag", "cs", "ar1"])
 def test_a_start_is_where_the_search_begins(data, form):
     sigma = {"us": SIGMA, "diag": np.diag([3.0, 0.8]), "cs": SIGMA, "ar1": 2 * np.eye(2) + 0.5}

@@ -86,8 +86,8 @@ def test_large_fronts(backend, monkeypatch):
     """Nodes that are computed one by one, in products of a few rows at a time."""
     monkeypatch.setattr("animalmm.linalg.selected_inverse._ONE_THREAD", 2**14)
     rng = np.random.default_rng(6)
-    leaves = sparse.block_diag([rng.normal(size=(30, 8)) for _ in range(12)])
-    groups = sparse.block_diag([rng.normal(size=(120, 10)) for _ in range(3)])
+    leaves = sparse.block_diag([csc_array(rng.normal(size=(30, 8))) for _ in range(12)])
+    groups = sparse.block_diag([csc_array(rng.normal(size=(120, 10))) for _ in range(3)])
     B = sparse.hstack([leaves, groups, rng.normal(size=(360, 70))], format="csr")
     assert_selected(B.T @ B + 0.1 * sparse.eye_array(B.shape[1]), backend)
 
