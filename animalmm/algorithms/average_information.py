@@ -20,8 +20,8 @@ from animalmm.algorithms.recorder import (
     FAR,
     Recorder,
     boundless,
+    downhill_off_boundary,
     larger,
-    off_boundary,
     onto_boundary,
     size_of,
 )
@@ -62,7 +62,7 @@ class AverageInformation:
         theta, how = domain.clip(start), "start"
         for _ in range(_RESTARTS + len(start)):
             theta, model = self._descend(f, objective, theta, how)
-            moved = off_boundary(f, theta, domain)
+            moved = downhill_off_boundary(f, objective, theta)
             if moved is None or size_of(theta, domain) > FAR:
                 break
             theta, how = moved, "off the boundary"
@@ -126,7 +126,7 @@ def _better(
     """A step that pays, how it was made, and the damping to begin the next one with."""
     for _ in range(_DAMPED):
         candidate = objective.domain.moved(theta, model.step(damping))
-        gained, promised = f(theta) - f(candidate), model.gain(damping)
+        gained, promised = f(theta) - f.trial(candidate), model.gain(damping)
         if gained >= min(_PAYS * promised, 1.0) - f.noise(theta):
             how = "AI, damped" if damping else "AI"
             return candidate, how, damping / 10

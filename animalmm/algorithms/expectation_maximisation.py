@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from animalmm.algorithms.average_information import AverageInformation
 from animalmm.algorithms.model import model_of
-from animalmm.algorithms.recorder import Recorder, off_boundary, onto_boundary
+from animalmm.algorithms.recorder import Recorder, downhill_off_boundary, onto_boundary
 from animalmm.core import Iteration, Objective, Optimum, Update, Vector
 
 __all__ = ["EM", "PXEM"]
@@ -57,7 +57,7 @@ class EM:
                 update = self.step(objective, theta)
                 theta, how, sigma2 = update.theta, self.name.upper(), update.sigma2
                 continue
-            moved = off_boundary(f, theta, domain)
+            moved = downhill_off_boundary(f, objective, theta)
             if moved is None:
                 break
             theta, how, sigma2 = moved, "off the boundary", None

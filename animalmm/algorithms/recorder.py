@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from animalmm.core import Domain, Iteration, Objective, Vector
 from animalmm.errors import EstimationError
 
-__all__ = ["FAR", "Recorder", "boundless", "larger", "off_boundary", "onto_boundary", "size_of"]
+__all__ = [
+    "FAR",
+    "Recorder",
+    "boundless",
+    "downhill_off_boundary",
+    "larger",
+    "off_boundary",
+    "onto_boundary",
+    "size_of",
+]
 
 _SETTLED = 1e-8  # a difference of the criterion that no longer counts
 _NOISE = 64 * np.finfo(float).eps  # relative rounding error of the criterion
@@ -46,6 +55,13 @@ class Recorder:
             if better and np.array_equal(theta, self._objective.domain.clip(theta)):
                 self._best = theta.copy(), value
         return self._known[key]
+
+    def trial(self, theta: Vector) -> float:
+        """The same for a step that may be refused: infinite where it cannot be computed."""
+        try:
+            return self(theta)
+        except EstimationError:
+            return np.inf
 
     @property
     def evaluations(self) -> int:
@@ -86,7 +102,22 @@ def onto_boundary(f: Callable[[Vector], float], theta: Vector, domain: Domain) -
 
 def off_boundary(f: Callable[[Vector], float], theta: Vector, domain: Domain) -> Vector | None:
     """A better point off the boundary on which theta is, if there is one."""
-    best = min(domain.escapes(theta), key=f, default=None)
+    return _better(f, theta, domain.escapes(theta))
+
+
+def downhill_off_boundary(f: Recorder, objective: Objective, theta: Vector) -> Vector | None:
+    """The same by the gradient beside the boundary: one, and every direction is looked into."""
+    domain = objective.domain
+    if not domain.singular(theta).any():
+        return None
+    f(beside := domain.beside(theta))  # for the count
+    return _better(f, theta, domain.ways_off(theta, objective.local(beside).gradient))
+
+
+def _better(
+    f: Callable[[Vector], float], theta: Vector, candidates: Iterator[Vector]
+) -> Vector | None:
+    best = min(candidates, key=f, default=None)
     return best if best is not None and f(best) < f(theta) - _SETTLED else None
 
 
@@ -95,24 +126,23 @@ def size_of(theta: Vector, domain: Domain) -> float:
     return float(np.abs(theta[np.isinf(domain.upper)]).max(initial=0.0))
 
 
-def larger(f: Callable[[Vector], float], theta: Vector, domain: Domain) -> Vector:
+def larger(f: Recorder, theta: Vector, domain: Domain) -> Vector:
     """All Sigma made a hundred times as large, if they are large and that is no worse.
 
     A residual variance that goes to zero takes many steps, as none more than doubles a Sigma.
     """
     large = _LARGE < size_of(theta, domain) < _LARGEST
     candidate = _stretched(theta, domain)
-    return candidate if large and f(candidate) <= f(theta) else theta
+    return candidate if large and f.trial(candidate) <= f(theta) else theta
 
 
-def boundless(f: Callable[[Vector], float], theta: Vector, domain: Domain) -> bool:
+def boundless(f: Recorder, theta: Vector, domain: Domain) -> bool:
     """Whether all Sigma a hundred times as large would not be felt, or could not be computed."""
-    if not _MUCH < size_of(theta, domain) < FAR:
-        return size_of(theta, domain) >= FAR
-    try:
-        return f(_stretched(theta, domain)) < f(theta) + _FELT
-    except EstimationError:
-        return True
+    size = size_of(theta, domain)
+    if not _MUCH < size < FAR:
+        return size >= FAR
+    further = f.trial(_stretched(theta, domain))
+    return further < f(theta) + _FELT or np.isinf(further)
 
 
 def _stretched(theta: Vector, domain: Domain) -> Vector:

@@ -12,6 +12,7 @@ from animalmm.core.optimisation import (
 )
 from animalmm.core.protocols import Engine, EngineSpec, Point
 from animalmm.core.structure import (
+    BESIDE,
     NEAR,
     STEPS_OFF,
     CovStruct,
@@ -23,6 +24,7 @@ from animalmm.core.structure import (
 from animalmm.core.types import Direction, Problem, Psi, Term
 
 __all__ = [
+    "BESIDE",
     "NEAR",
     "STEPS_OFF",
     "Algorithm",

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from animalmm.core.arrays import Matrix, Vector
 
-__all__ = ["NEAR", "STEPS_OFF", "CovStruct", "Domain", "Relationship", "changed", "grown"]
+__all__ = ["BESIDE", "NEAR", "STEPS_OFF", "CovStruct", "Domain", "Relationship", "changed", "grown"]
 
 
 class Relationship(Protocol):
@@ -52,14 +52,15 @@ class Relationship(Protocol):
 NEAR = 0.05  # a parameter this near to where Sigma is singular is tried there
 _SMALLEST = 0.01  # share of a variance that a step leaves at least
 STEPS_OFF = (0.001, 0.01, 0.1, 0.5)  # how far from there it is tried
+BESIDE = 0.001  # how far from there a gradient is taken
 
 
 @dataclass(frozen=True, eq=False)
 class Domain:
     """Where a vector of parameters may be, and what an optimiser has to know of its boundary.
 
-    A covariance structure with a geometry of its own overrides `held`, `frame`, `moved`, `edges`
-    and `escapes`.
+    A covariance structure with a geometry of its own overrides `held`, `frame`, `moved`, `edges`,
+    `beside`, `ways_off` and `escapes`.
 
     Attributes
     ----------
@@ -109,8 +110,31 @@ class Domain:
         moved[down] = theta[down] * grown(step[down] / theta[down])
         return self.clip(moved)
 
+    def beside(self, theta: Vector) -> Vector:
+        """A theta off the boundary in all directions at once, by so little that each is alone."""
+        return np.asarray(theta + BESIDE * self._inward(theta))
+
+    def _inward(self, theta: Vector) -> Vector:
+        """The sign of the way off the boundary; zero for a parameter that is not there."""
+        return np.where(theta >= self.upper, -1.0, 1.0) * self.singular(theta)
+
+    def ways_off(self, theta: Vector, gradient: Vector) -> Iterator[Vector]:
+        """Thetas off the boundary in the directions in which a criterion falls.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (k,)
+            On the boundary, and best among what is there.
+        gradient : ndarray, shape (k,)
+            Of the criterion, at `beside`.
+        """
+        inward = self._inward(theta)
+        for i in np.flatnonzero(inward * gradient < 0.0):
+            for step in STEPS_OFF:
+                yield self.clip(changed(theta, i, theta[i] + inward[i] * step))
+
     def escapes(self, theta: Vector) -> Iterator[Vector]:
-        """Thetas off the boundary on which this one is, in every direction that matters."""
+        """Thetas off the boundary in every direction that matters, where no gradient is known."""
         for i in np.flatnonzero(self.singular(theta)):
             for step in STEPS_OFF:
                 for value in (theta[i] + step, theta[i] - step):

@@ -14,12 +14,14 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
-from animalmm.core import NEAR, STEPS_OFF, Domain, Matrix, Vector, changed, grown
+from animalmm.core import BESIDE, NEAR, STEPS_OFF, Domain, Matrix, Vector, changed, grown
 from animalmm.covariance.cholesky import semidefinite_cholesky
 
 __all__ = ["CholeskyDomain", "CorrelationDomain", "ProductDomain"]
 
+_FELT = 1e-4  # slope along which a step gains something, where the curvature is one
 _RHO = (-1.0, -0.5, 0.0, 0.5, 1.0)  # correlations to try for an effect that gets a variance
 
 
@@ -91,6 +93,28 @@ class CholeskyDomain(Domain):
                     turned[j, k] = 0.0
                     yield self._theta(semidefinite_cholesky(turned @ turned.T))
 
+    def beside(self, theta: Vector) -> Vector:
+        """``Sigma + h^2 N N'``, N the directions in which Sigma has no variance."""
+        T = self._matrix(theta)
+        return self._theta(_lower(np.hstack([T, BESIDE * _without_variance(T)])))
+
+    def ways_off(self, theta: Vector, gradient: Vector) -> Iterator[Vector]:
+        """Sigma turned towards the directions N without variance, or with variance in one of them.
+
+        At the optimum the slope M of the criterion by Sigma has ``N'M T = 0``, and ``N'M N`` has no
+        negative eigenvalue.
+        """
+        N = _without_variance(T := self._matrix(theta))
+        if not N.size:
+            return
+        M = _slope_of_sigma(self._matrix(self.beside(theta)), self._matrix(gradient))
+        turn, (slopes, ways) = N @ (N.T @ M @ T), np.linalg.eigh(N.T @ M @ N)
+        way, length = N @ ways[:, :1], np.linalg.norm(turn)
+        roots = [np.hstack([T, step * way]) for step in STEPS_OFF if slopes[0] < -_FELT]
+        roots += [T - step / length * turn for step in STEPS_OFF if length > _FELT]
+        for F in roots:
+            yield self._theta(semidefinite_cholesky(F @ F.T))
+
     def escapes(self, theta: Vector) -> Iterator[Vector]:
         """A variance for effect j: of its own, or shared with a later effect, of either sign."""
         T = self._matrix(theta)
@@ -124,6 +148,14 @@ class CorrelationDomain(Domain):
         held = self.singular(theta)
         held[-1] |= np.count_nonzero(theta[:-1]) < self.needed
         return held
+
+    def beside(self, theta: Vector) -> Vector:
+        """Theta itself: off the boundary the correlation matters, so that no gradient tells."""
+        return theta
+
+    def ways_off(self, theta: Vector, gradient: Vector) -> Iterator[Vector]:
+        """All that there are."""
+        return self.escapes(theta)
 
     def escapes(self, theta: Vector) -> Iterator[Vector]:
         """As for any domain, with several correlations beside each new standard deviation."""
@@ -184,14 +216,30 @@ class ProductDomain(Domain):
             for piece in domain.edges(theta[where]):
                 yield _replaced(theta, where, piece)
 
+    def beside(self, theta: Vector) -> Vector:
+        """Each part beside its own boundary."""
+        out = super().beside(theta)
+        for where, domain in self.parts:
+            out[where] = domain.beside(theta[where])
+        return out
+
+    def ways_off(self, theta: Vector, gradient: Vector) -> Iterator[Vector]:
+        """Those of each part, the others unchanged."""
+        for where, domain in self.parts:
+            for piece in domain.ways_off(theta[where], gradient[where]):
+                yield _replaced(theta, where, piece)
+        yield from self._of_alone(theta, super().ways_off(theta, gradient))
+
     def escapes(self, theta: Vector) -> Iterator[Vector]:
         """Those of each part, the others unchanged."""
         for where, domain in self.parts:
             for piece in domain.escapes(theta[where]):
                 yield _replaced(theta, where, piece)
-        for candidate in super().escapes(theta):
-            if (candidate != theta)[self._alone].any():
-                yield candidate
+        yield from self._of_alone(theta, super().escapes(theta))
+
+    def _of_alone(self, theta: Vector, candidates: Iterator[Vector]) -> Iterator[Vector]:
+        """Those that change what belongs to no structure."""
+        return (c for c in candidates if (c != theta)[self._alone].any())
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,6 +271,24 @@ class _Root:
         """``phi(X) F``, phi being `grown`, up to a turn on the right."""
         x, axes = np.linalg.eigh(self.generator(change))
         return np.asarray(self.size[:, None] * (self.U @ ((axes * grown(x)) @ axes.T * self.s)))
+
+
+def _without_variance(T: Matrix) -> Matrix:
+    """Orthonormal directions in which a T with columns of zeros has none, one for each of them."""
+    return np.asarray(np.linalg.svd(T).U[:, np.count_nonzero(np.diag(T)) :])
+
+
+def _lower(F: Matrix) -> Matrix:
+    """Lower triangular L with ``L L' = F F'``, its diagonal not negative."""
+    L = np.linalg.qr(F.T).R.T
+    return np.asarray(L * np.where(np.diag(L) < 0.0, -1.0, 1.0))
+
+
+def _slope_of_sigma(T: Matrix, slope: Matrix) -> Matrix:
+    """Symmetric M from the lower triangle of ``2 M T``, for a T that is not singular."""
+    half = np.tril(T.T @ np.tril(slope) / 2.0)
+    turned = half + np.tril(half, -1).T  # T'MT
+    return np.asarray(linalg.solve(T.T, linalg.solve(T.T, turned).T))
 
 
 def _replaced(theta: Vector, where: slice, piece: Vector) -> Vector:

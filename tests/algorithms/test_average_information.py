@@ -6,7 +6,7 @@ import pytest
 
 from animalmm import build_problem
 from animalmm.algorithms import Auto, AverageInformation, DerivativeFree, auto
-from animalmm.algorithms.recorder import FAR, larger, size_of
+from animalmm.algorithms.recorder import FAR, Recorder, larger, size_of
 from animalmm.core import Domain, Optimum
 from animalmm.errors import EstimationError
 
@@ -114,11 +114,31 @@ def test_auto_keeps_what_ai_found_where_the_search_fails(monkeypatch):
     assert found.messages == ("the search without derivatives failed: no variance is left",)
 
 
+class Plain:
+    """A criterion that is a plain function, in a domain."""
+
+    def __init__(self, function, domain):
+        self.function, self.domain = function, domain
+
+    def __call__(self, theta):
+        return self.function(theta)
+
+
 def test_all_sigma_grow_together_only_where_large_and_no_worse():
     lower, upper = np.array([0.0, 0.0, -1.0]), np.array([np.inf, np.inf, 1.0])
     domain = Domain(lower, upper, np.array([True, True, False]))
-    theta = np.array([20.0, 3.0, 0.5])
-    assert larger(lambda at: 0.0, theta, domain).tolist() == [200.0, 30.0, 0.5]
-    assert larger(lambda at: at[0], theta, domain) is theta
-    small = np.array([5.0, 3.0, 0.5])
-    assert larger(lambda at: 0.0, small, domain) is small
+    level, rising = (Recorder(Plain(f, domain), ignore) for f in (lambda at: 0.0, lambda at: at[0]))
+    theta, small = np.array([20.0, 3.0, 0.5]), np.array([5.0, 3.0, 0.5])
+    assert larger(level, theta, domain).tolist() == [200.0, 30.0, 0.5]
+    assert larger(rising, theta, domain) is theta
+    assert larger(level, small, domain) is small
+
+
+def test_a_trial_that_cannot_be_computed_is_refused():
+    def failing(theta):
+        raise EstimationError("no variance is left")
+
+    recorder = Recorder(Plain(failing, Domain(*np.zeros((2, 1)), np.ones(1, bool))), ignore)
+    assert recorder.trial(np.ones(1)) == np.inf
+    with pytest.raises(EstimationError):
+        recorder(np.ones(1))

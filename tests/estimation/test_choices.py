@@ -59,6 +59,9 @@ def test_an_engine_of_ones_own_is_asked_for_points(data, free):
             self.calls += 1
             return self.engine.at(psi)
 
+        def rank(self, term):
+            return self.engine.rank(term)
+
     engine = Counting()
     found = fit(FORMULA, data, engine=engine)
     assert found.estimate.engine == "counting"
