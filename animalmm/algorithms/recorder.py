@@ -100,7 +100,7 @@ def onto_boundary(f: Callable[[Vector], float], theta: Vector, domain: Domain) -
     return theta
 
 
-def off_boundary(f: Callable[[Vector], float], theta: Vector, domain: Domain) -> Vector | None:
+def off_boundary(f: Recorder, theta: Vector, domain: Domain) -> Vector | None:
     """A better point off the boundary on which theta is, if there is one."""
     return _better(f, theta, domain.escapes(theta))
 
@@ -114,11 +114,9 @@ def downhill_off_boundary(f: Recorder, objective: Objective, theta: Vector) -> V
     return _better(f, theta, domain.ways_off(theta, objective.local(beside).gradient))
 
 
-def _better(
-    f: Callable[[Vector], float], theta: Vector, candidates: Iterator[Vector]
-) -> Vector | None:
-    best = min(candidates, key=f, default=None)
-    return best if best is not None and f(best) < f(theta) - _SETTLED else None
+def _better(f: Recorder, theta: Vector, candidates: Iterator[Vector]) -> Vector | None:
+    best = min(candidates, key=f.trial, default=None)
+    return best if best is not None and f.trial(best) < f(theta) - _SETTLED else None
 
 
 def size_of(theta: Vector, domain: Domain) -> float:
