@@ -201,6 +201,10 @@ class ParameterSpace:
         pieces = [part.structure.canonical(theta[part.where]) for part in self._parts]
         return self._stack(pieces, float(theta[-1]) if len(theta) else 0.0)
 
+    def residual_at_limit(self, theta: Vector) -> bool:
+        """Whether a residual variance that is estimated has gone as far as it may."""
+        return self.free_residual and bool(abs(theta[-1]) >= _LOG_RANGE)
+
     def singular_terms(self, theta: Vector, tolerance: float) -> list[int]:
         """Numbers of the terms whose Sigma is singular, within a tolerance on theta."""
         flags = self.domain.singular(theta, tolerance)

@@ -67,7 +67,11 @@ def judge(
 ) -> Convergence:
     """Judge an optimum."""
     return Convergence(
-        converged=not optimum.flat and optimum.gain <= _GAIN,
+        converged=(
+            not optimum.flat
+            and optimum.gain <= _GAIN
+            and not space.residual_at_limit(optimum.theta)
+        ),
         message=_verdict(optimum, space, iterations),
         iterations=iterations,
         evaluations=optimum.evaluations,
@@ -88,6 +92,11 @@ def _verdict(optimum: Optimum, space: ParameterSpace, iterations: int) -> str:
         return (
             "the random effects leave next to nothing to the residual: its variance, or that of a "
             "term, cannot be told from zero with these data; leave a term out"
+        )
+    if space.residual_at_limit(optimum.theta):
+        return (
+            "the residual variance went as far from the variance of the response as it is "
+            "searched; check the values in fixed=, and leave out terms that take all variance"
         )
     if optimum.flat:
         return (

@@ -169,3 +169,11 @@ def _least_squares(data):
     X = np.column_stack([np.ones(len(data)), data.x])
     rest = data.y - X @ np.linalg.lstsq(X, data.y, rcond=None)[0]
     return float(pd.Series(rest**2).sum() / (len(data) - 2))
+
+
+def test_a_residual_variance_at_the_limit_of_the_search_is_no_optimum():
+    data = random_slopes(1)
+    data["y"] = data.groupby("g").y.transform("mean")  # no residual is left
+    with pytest.warns(ConvergenceWarning, match="residual variance went as far"):
+        found = fit("y ~ 1 + (1 | g)", data, fixed={"g": 1.0})
+    assert not found.convergence.converged
