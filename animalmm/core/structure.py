@@ -50,7 +50,7 @@ class Relationship(Protocol):
 
 
 NEAR = 0.05  # a parameter this near to where Sigma is singular is tried there
-_SMALLEST = 0.01  # share of a variance that a step leaves at least
+_SMALLEST = 0.15  # share of a variance that a step leaves at least: less would overshoot
 STEPS_OFF = (0.001, 0.01, 0.1, 0.5)  # how far from there it is tried
 BESIDE = 0.001  # how far from there a gradient is taken
 
