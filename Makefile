@@ -28,7 +28,7 @@ lint: $(STAMP) ## check style and types
 	$(VENV)/mypy
 
 bench: $(STAMP) ## measure speed and memory
-	for script in run pedigrees markers single_step one_kernel many_kernels selected_inverse fits lme4 growth; do \
+	for script in run pedigrees markers single_step one_kernel many_kernels selected_inverse ordering fits lme4 growth; do \
 		$(VENV)/python benchmarks/$$script.py || exit 1; done
 
 $(STAMP): pyproject.toml .ci/setup.sh

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 HERE = Path(__file__).resolve().parent
 PEDIGREE = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
@@ -37,8 +38,12 @@ def dense_model(n):
 
 def two_kernels_model(n):
     _, data, relmat = dense_model(n)
-    D = relmat["animal"] ** 2
-    return "y ~ sex + (1 | animal) + (1 | gr(animal, D))", data, relmat | {"D": D}
+    rng = np.random.default_rng(2)
+    M = rng.normal(0.0, (n // 4) ** -0.5, size=(n, n // 4))  # of a quarter of the rank
+    data["y"] += M @ rng.normal(size=n // 4)
+    names = relmat["animal"].index
+    second = pd.DataFrame(M @ M.T, names, names)
+    return "y ~ sex + (1 | animal) + (1 | gr(animal, second))", data, relmat | {"second": second}
 
 
 MODELS = {"pedigree": pedigree_model, "dense": dense_model, "two kernels": two_kernels_model}
@@ -91,9 +96,12 @@ def draw(path, title, curves, axis):
 
     mpl.use("agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator
+    from matplotlib.ticker import StrMethodFormatter as Format
 
     figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
     labels = {"seconds": "seconds of the whole fit", "peak": "peak memory of the process, GiB"}
+    sizes = sorted({r["n"] for rows in curves.values() for r in rows})
     for place, (what, label) in zip(axes, labels.items(), strict=True):
         for name, rows in curves.items():
             n = [r["n"] for r in rows]
@@ -101,6 +109,13 @@ def draw(path, title, curves, axis):
             place.loglog(
                 n, [r[what] for r in rows], "o-", label=f"{name}: n^{power:.1f} at the end"
             )
+        place.xaxis.set_major_locator(FixedLocator(sizes))
+        place.xaxis.set_minor_locator(NullLocator())
+        place.xaxis.set_major_formatter(Format("{x:,.0f}"))
+        place.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        place.yaxis.set_major_formatter(Format("{x:g}"))
+        place.yaxis.set_minor_formatter(NullFormatter())
+        place.tick_params(axis="x", labelrotation=30)
         place.set_xlabel(axis)
         place.set_ylabel(label)
         place.grid(visible=True, which="both", alpha=0.25)

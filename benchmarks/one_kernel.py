@@ -4,32 +4,7 @@ Everything is given in units of one `scipy.linalg.cholesky` of K in the same run
 from DataFrames to estimates, its parts, and what was tried against it: LAPACK's reduction to a
 tridiagonal form (dsytrd) and widths of the band.
 
-One run, one BLAS thread, in units of the Cholesky factor (in seconds in the first row):
-
-| n | 1000 | 2000 | 3000 |
-|---|---|---|---|
-| Cholesky of K, seconds | 0.00978 | 0.0673 | 0.206 |
-| whole fit | 12.6 | 7.51 | 7.61 |
-| checks of K and the design | 0.684 | 0.459 | 0.334 |
-| preparation of the engine | 7.48 | 6.37 | 6.08 |
-| one evaluation | 0.132 | 0.035 | 0.0178 |
-| BLUPs of all | 0.195 | 0.0876 | 0.0555 |
-| PEV of all | 6.52 | 6.9 | 7.27 |
-| band of 32 | 5.65 | 5.59 | 6.4 |
-| band of 48 | 6.06 | 5.62 | 6.04 |
-| band of 64 | 6.92 | 5.9 | 5.98 |
-| band of 96 | 8.94 | 6.54 | 6.41 |
-| dsytrd | 4.28 | 5.06 | 8.79 |
-
-The whole fit of n = 6,000: 8.2. Up to 2,000 animals the matrix stays in the cache and dsytrd is as
-good or better; beyond, it works at the speed of memory and the band is faster. The 13 to 15
-evaluations of a fit cost half a Cholesky factor together from n = 2,000 on. Against the engine
-`whitened` the whole fit takes as long at n = 200, a third at 500, a fifth at 1,500. With two
-BLAS threads, on a quiet machine, the whole fit is 15.3, 11.3 and 9.5 at 1,000, 2,000 and 3,000 (of
-a Cholesky factor of 0.007, 0.041 and 0.12 s). All products had to be SciPy's for that: mixed with
-NumPy's, whose BLAS has threads of its own, the fit of 3,000 animals took 3.9 s in place of 1.3. In
-seconds, `one_kernel` against `whitened`, two threads: 0.03 / 0.14 at 300 levels, 0.11 / 0.17 at
-600, 0.13 / 0.36 at 1,000, 0.38 / 2.1 at 2,000; hence the limit of 300 for `auto`.
+The results, and what was learnt, stand in README.md.
 """
 
 from __future__ import annotations
