@@ -15,16 +15,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from animalmm.algorithms.boundary import downhill_off_boundary, onto_boundary
 from animalmm.algorithms.model import Model, model_of, with_secant
-from animalmm.algorithms.recorder import (
-    FAR,
-    Recorder,
-    boundless,
-    downhill_off_boundary,
-    larger,
-    onto_boundary,
-    size_of,
-)
+from animalmm.algorithms.recorder import Recorder
+from animalmm.algorithms.vanishing import FAR, boundless, larger, size_of
 from animalmm.core import Iteration, Objective, Optimum, Vector
 
 __all__ = ["AverageInformation"]

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from animalmm.algorithms.recorder import Recorder, off_boundary, onto_boundary
+from animalmm.algorithms.boundary import off_boundary, onto_boundary
+from animalmm.algorithms.recorder import Recorder
 from animalmm.core import Domain, Iteration, Matrix, Objective, Optimum, Vector
 
 __all__ = ["DerivativeFree"]

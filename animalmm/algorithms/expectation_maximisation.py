@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from animalmm.algorithms.average_information import AverageInformation
+from animalmm.algorithms.boundary import downhill_off_boundary, onto_boundary
 from animalmm.algorithms.model import model_of
-from animalmm.algorithms.recorder import Recorder, downhill_off_boundary, onto_boundary
+from animalmm.algorithms.recorder import Recorder
 from animalmm.core import Iteration, Objective, Optimum, Update, Vector
 
 __all__ = ["EM", "PXEM"]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from animalmm.algorithms import algorithm_named
-from animalmm.algorithms.recorder import FAR, size_of
+from animalmm.algorithms.vanishing import FAR, size_of
 from animalmm.core import Algorithm, EngineSpec, Optimum, Point, Problem, Psi, Vector
 from animalmm.covariance import ParameterSpace
 from animalmm.engines import engine_spec

@@ -6,7 +6,8 @@ import pytest
 
 from animalmm import build_problem
 from animalmm.algorithms import Auto, AverageInformation, DerivativeFree, auto
-from animalmm.algorithms.recorder import FAR, Recorder, larger, size_of
+from animalmm.algorithms.recorder import Recorder
+from animalmm.algorithms.vanishing import FAR, larger, size_of
 from animalmm.core import Domain, Optimum
 from animalmm.errors import EstimationError
 
