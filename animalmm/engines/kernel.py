@@ -88,8 +88,8 @@ class Kernel:
 
     def cholesky(self, gamma: float) -> Matrix:
         """Lower Cholesky factor of ``I + gamma H``, shape (m, m): without the band."""
-        A_F = self.G @ self.F if sparse.issparse(self.G) else self.G  # see `_by_factor`
-        M = np.asarray(gamma * (self.G @ A_F.T))
+        M = _among(self.G, self.F) if sparse.issparse(self.G) else self.G @ self.G.T
+        M *= gamma
         M.flat[:: len(M) + 1] += 1.0
         return np.asarray(linalg.cholesky(M.T, lower=True, overwrite_a=True, check_finite=False))
 
@@ -175,11 +175,20 @@ def reduce_kernel(term: Term, weights: Vector) -> Kernel:
     if not isinstance(K, LabelledRelationship):
         return _by_factor(E, A, K)
     F = dense(K.covariance())
-    H = np.asarray(A @ np.asarray(A @ F).T)
-    kernel = Kernel(E, F, A, reduce_to_band(H.T), K)
+    kernel = Kernel(E, F, A, reduce_to_band(_among(A, F).T), K)
     if not _is_semidefinite(kernel, A):
         K.factor()  # judges it to the last digit, and says in words what is wrong
     return kernel
+
+
+def _among(A: sparse.csr_array, K: Matrix) -> Matrix:
+    """``A K A'`` for a symmetric K; rows of A with one entry only pick and scale."""
+    if A.nnz == A.shape[0] and (np.diff(A.indptr) == 1).all():
+        picked = K[np.ix_(A.indices, A.indices)]
+        picked *= A.data
+        picked *= A.data[:, None]
+        return picked
+    return np.asarray(A @ np.asarray(A @ K).T)
 
 
 def _orthonormal(Z: sparse.csr_array, weights: Vector) -> tuple[sparse.csr_array, sparse.csr_array]:

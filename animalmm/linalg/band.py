@@ -24,7 +24,7 @@ from animalmm.linalg.interface import FloatArray, NotPositiveDefiniteError
 __all__ = ["BandCholesky", "BandForm", "reduce_to_band"]
 
 WIDTH = 64  # of a block: enough for BLAS-3, and little work for each factorisation
-_PANELS = 8  # after so many panels what is left moves to an array of its own
+_DONE = 0.08  # share of the rows after which what is left moves to an array of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +176,7 @@ def reduce_to_band(A: FloatArray, width: int = WIDTH) -> BandForm:
     A = np.asfortranarray(A)
     diagonal, below, reflectors = [], [], []
     for start in range(0, n - width, width):
-        if at == _PANELS * width:
+        if at > _DONE * len(A):
             A, at = np.asfortranarray(A[at:, at:]), 0
         end = at + width
         diagonal.append(A[at:end, at:end].copy())
