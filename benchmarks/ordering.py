@@ -8,13 +8,12 @@ supernodes that CHOLMOD chooses by itself, and column by column ("simplicial").
 
 from __future__ import annotations
 
-import time
 import warnings
 
 import numpy as np
 import pandas as pd
 from lme4 import ratings
-from run import median_seconds, selected_population
+from run import least_seconds, median_seconds, selected_population
 from scipy import sparse
 
 import animalmm
@@ -23,13 +22,6 @@ from animalmm.linalg import analyze, cholmod
 from animalmm.linalg.prediction import predicted_fill
 
 ORDERINGS = ("amd", "metis", "nesdis")
-
-
-def seconds(job):
-    """What a job returns, and how long it takes."""
-    clock = time.perf_counter()
-    done = job()
-    return done, time.perf_counter() - clock
 
 
 def pedigree_data(animals, herds, generations=10):
@@ -114,9 +106,11 @@ MODELS = {
 
 def measure(lower, ordering):
     """The prediction, and what CHOLMOD then does."""
-    symbolic, analysis = seconds(lambda: analyze(lower, ordering=ordering, backend="cholmod"))
-    fill, prediction = seconds(lambda: predicted_fill(lower, symbolic.order()))
-    factor, factorisation = seconds(lambda: symbolic.factorize(lower))
+    analysis, symbolic = least_seconds(
+        lambda: analyze(lower, ordering=ordering, backend="cholmod"), 1
+    )
+    prediction, fill = least_seconds(lambda: predicted_fill(lower, symbolic.order()), 1)
+    factorisation, factor = least_seconds(lambda: symbolic.factorize(lower), 1)
     return fill, factor, (analysis, prediction, factorisation)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 
 import numpy as np
 import pandas as pd
-from run import median_seconds, selected_population
+from run import least_seconds, median_seconds, selected_population
 from scipy import sparse
 
 import animalmm
@@ -21,9 +20,8 @@ from animalmm.simulation import breeding_values
 
 
 def seconds(job):
-    clock = time.perf_counter()
-    job()
-    return time.perf_counter() - clock
+    """Of one run."""
+    return least_seconds(job, 1)[0]
 
 
 def population(animals, herds, rng):

@@ -56,8 +56,10 @@ class AverageInformation:
         theta, how = domain.clip(start), "start"
         for _ in range(_RESTARTS + len(start)):
             theta, model = self._descend(f, objective, theta, how)
+            if size_of(theta, domain) > FAR:
+                break
             moved = downhill_off_boundary(f, objective, theta)
-            if moved is None or size_of(theta, domain) > FAR:
+            if moved is None:
                 break
             theta, how = moved, "off the boundary"
         flat = model.flat or boundless(f, theta, domain)

@@ -8,7 +8,7 @@ from scipy import linalg
 from animalmm.core import Matrix
 from animalmm.errors import ArgumentError
 
-__all__ = ["cholesky_derivative", "semidefinite_cholesky"]
+__all__ = ["cholesky_derivative", "lower_root", "semidefinite_cholesky"]
 
 
 def semidefinite_cholesky(sigma: Matrix) -> Matrix:
@@ -54,6 +54,12 @@ def semidefinite_cholesky(sigma: Matrix) -> Matrix:
             left = np.sqrt(np.maximum(1.0 - (T[j:, :j] ** 2).sum(axis=1), 0.0))
             T[j:, j] = np.clip(rest / np.sqrt(rest[0]), -left, left)
     return np.asarray(sd[:, None] * T)
+
+
+def lower_root(F: Matrix) -> Matrix:
+    """Lower triangular T with ``T T' = F F'`` and no negative diagonal, for F of rank t, (t, k)."""
+    L = np.linalg.qr(F.T).R.T
+    return np.asarray(L * np.where(np.diag(L) < 0.0, -1.0, 1.0))
 
 
 def cholesky_derivative(T: Matrix, change: Matrix) -> Matrix:

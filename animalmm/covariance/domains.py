@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from animalmm.core import BESIDE, NEAR, STEPS_OFF, Domain, Matrix, Vector, changed, grown
-from animalmm.covariance.cholesky import semidefinite_cholesky
+from animalmm.covariance.cholesky import lower_root, semidefinite_cholesky
 
 __all__ = ["CholeskyDomain", "CorrelationDomain", "ProductDomain"]
 
@@ -69,8 +69,7 @@ class CholeskyDomain(Domain):
         F = _Root.of(T).after(self._matrix(step))
         if (np.diag(T) == 0.0).any():
             return self._theta(semidefinite_cholesky(F @ F.T))
-        L = np.linalg.qr(F.T).R.T
-        return self._theta(np.where(np.diag(L) * np.diag(T) < 0.0, -L, L))
+        return self._theta(lower_root(F) * np.where(np.diag(T) < 0.0, -1.0, 1.0))
 
     def edges(self, theta: Vector) -> Iterator[Vector]:
         """A small diagonal element put to zero, the rest turned into the lower triangle.
@@ -96,7 +95,7 @@ class CholeskyDomain(Domain):
     def beside(self, theta: Vector) -> Vector:
         """``Sigma + h^2 N N'``, N the directions in which Sigma has no variance."""
         T = self._matrix(theta)
-        return self._theta(_lower(np.hstack([T, BESIDE * _without_variance(T)])))
+        return self._theta(lower_root(np.hstack([T, BESIDE * _without_variance(T)])))
 
     def ways_off(self, theta: Vector, gradient: Vector) -> Iterator[Vector]:
         """Sigma turned towards the directions N without variance, or with variance in one of them.
@@ -276,12 +275,6 @@ class _Root:
 def _without_variance(T: Matrix) -> Matrix:
     """Orthonormal directions in which a T with columns of zeros has none, one for each of them."""
     return np.asarray(np.linalg.svd(T).U[:, np.count_nonzero(np.diag(T)) :])
-
-
-def _lower(F: Matrix) -> Matrix:
-    """Lower triangular L with ``L L' = F F'``, its diagonal not negative."""
-    L = np.linalg.qr(F.T).R.T
-    return np.asarray(L * np.where(np.diag(L) < 0.0, -1.0, 1.0))
 
 
 def _slope_of_sigma(T: Matrix, slope: Matrix) -> Matrix:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from animalmm.core import CovStruct, Domain, Matrix, Vector
-from animalmm.covariance.cholesky import cholesky_derivative, semidefinite_cholesky
+from animalmm.covariance.cholesky import cholesky_derivative, lower_root, semidefinite_cholesky
 from animalmm.covariance.domains import CholeskyDomain, CorrelationDomain
 from animalmm.covariance.fitting import gram, least_deviance
 from animalmm.errors import ArgumentError
@@ -87,8 +87,7 @@ class Unstructured:
         turned = scale @ self.factor(theta)
         if self.domain.singular(theta).any():
             return self.from_matrix(turned @ turned.T)
-        L = np.linalg.qr(turned.T).R.T
-        return np.asarray((L * np.where(np.diag(L) < 0, -1.0, 1.0))[self._positions])
+        return np.asarray(lower_root(turned)[self._positions])
 
     def from_matrix(self, sigma: Matrix) -> Vector:
         """The Cholesky factor of `sigma`."""

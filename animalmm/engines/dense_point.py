@@ -36,9 +36,12 @@ class DensePoint(ABC):
     N is relative to the residual variance; what leaves is on the scale of the data.
     """
 
-    def __init__(self, weighted: _Weighted, psi: Psi) -> None:
-        self.psi = psi
-        self._weighted = weighted
+    psi: Psi
+
+    @property
+    @abstractmethod
+    def _model(self) -> _Weighted:
+        """The problem."""
 
     @property
     @abstractmethod
@@ -58,15 +61,15 @@ class DensePoint(ABC):
     @cached_property
     def logdet_V(self) -> float:
         """log|V|."""
-        scale = self._weighted.problem.n * float(np.log(self.psi.sigma2))
-        return self._logdet_N + scale - self._weighted.logdet_weights
+        scale = self._model.problem.n * float(np.log(self.psi.sigma2))
+        return self._logdet_N + scale - self._model.logdet_weights
 
     @cached_property
     def logdet_XVX(self) -> float:
         """log|X'V^-1X|."""
         information = float(np.log(np.diag(self._information)).sum())
-        scale = self._weighted.problem.p * float(np.log(self.psi.sigma2))
-        return 2.0 * (information + self._weighted.basis.logdet) - scale
+        scale = self._model.problem.p * float(np.log(self.psi.sigma2))
+        return 2.0 * (information + self._model.basis.logdet) - scale
 
     @property
     def logdet_reml(self) -> float:
@@ -76,12 +79,12 @@ class DensePoint(ABC):
     @cached_property
     def beta(self) -> Vector:
         """BLUE, shape (p,)."""
-        return self._weighted.basis.beta(self._estimates[:, 0])
+        return self._model.basis.beta(self._estimates[:, 0])
 
     def beta_covariance(self) -> Matrix:
         """``(X'V^-1X)^-1``, shape (p, p)."""
-        inverse = solve_information(self._information, np.eye(self._weighted.problem.p))
-        return self.psi.sigma2 * self._weighted.basis.beta_covariance(inverse)
+        inverse = solve_information(self._information, np.eye(self._model.problem.p))
+        return self.psi.sigma2 * self._model.basis.beta_covariance(inverse)
 
     def beta_variances(self) -> Vector:
         """Diagonal of `beta_covariance`, shape (p,)."""

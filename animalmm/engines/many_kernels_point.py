@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from animalmm.core import Direction, Matrix, Psi, Vector
 from animalmm.engines.dense_point import DensePoint
 from animalmm.engines.many_kernels_system import KernelsSystem
+from animalmm.engines.many_kernels_terms import WeightedModel
 from animalmm.engines.working import average_information
 
 __all__ = ["KernelsPoint"]
@@ -22,13 +23,16 @@ class KernelsPoint(DensePoint):
     """The likelihood at one psi. See `animalmm.core.Point`."""
 
     def __init__(self, system: KernelsSystem, psi: Psi) -> None:
-        super().__init__(system.model, psi)
+        self.psi = psi
         self._system = system
-        self._model = system.model
 
     def scaled(self, variance: float) -> KernelsPoint:
         """The point with all variances times `variance`; the equations are the same."""
         return KernelsPoint(self._system, self.psi.scaled(variance))
+
+    @property
+    def _model(self) -> WeightedModel:
+        return self._system.model
 
     @property
     def _logdet_N(self) -> float:

@@ -31,7 +31,7 @@ class OneKernelPoint(DensePoint):
     """The likelihood at one psi. See `animalmm.core.Point`."""
 
     def __init__(self, reduced: Reduced, psi: Psi, gamma: float, cholesky: BandCholesky) -> None:
-        super().__init__(reduced, psi)
+        self.psi = psi
         self._reduced = reduced
         self._gamma = gamma
         self._cholesky = cholesky
@@ -42,6 +42,10 @@ class OneKernelPoint(DensePoint):
         point = OneKernelPoint(self._reduced, psi, self._gamma, self._cholesky)
         point.__dict__.update(_fixed=self._fixed, _residual=self._residual)
         return point
+
+    @property
+    def _model(self) -> Reduced:
+        return self._reduced
 
     @property
     def _logdet_N(self) -> float:

@@ -22,7 +22,7 @@ from animalmm.core import Matrix, Problem, Psi, Relationship, Vector
 from animalmm.covariance import ParameterSpace, semidefinite_cholesky
 from animalmm.engines.fixed import fixed_basis
 from animalmm.linalg import NotPositiveDefiniteError, analyze
-from animalmm.relationship.base import LabelledRelationship
+from animalmm.relationship.base import LabelledRelationship, product_with
 
 __all__ = ["moment_start"]
 
@@ -99,7 +99,7 @@ class _Part:
     @classmethod
     def of(cls, problem: Problem, space: ParameterSpace, i: int) -> _Part:
         """Of a term: one component where Sigma is known, each element of G where it is not."""
-        Z, product = problem.terms[i].Z, _product(problem.terms[i].relationship)
+        Z, product = problem.terms[i].Z, product_with(problem.terms[i].relationship)
         form, scale = space.structures[i], space.scales[i]
         if i in space.fixed:
             return cls(Z, semidefinite_cholesky(space.fixed[i]), np.eye(form.size)[None], product)
@@ -130,14 +130,6 @@ class _Part:
 def _is_cheap(K: Relationship) -> bool:
     """Whether a product with K takes no factorisation: not where K is given by its inverse."""
     return K.knows_diagonal if isinstance(K, LabelledRelationship) else not K.prefers_precision
-
-
-def _product(K: Relationship) -> Product:
-    """``K v`` for v of shape (q, k)."""
-    if isinstance(K, LabelledRelationship):
-        return K.matvec
-    L = K.factor()
-    return lambda v: np.asarray(L @ (L.T @ v))
 
 
 def _projection(problem: Problem) -> Product | None:

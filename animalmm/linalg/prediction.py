@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 from scipy.sparse.csgraph import depth_first_order, minimum_spanning_tree
 
-from animalmm.linalg.supernodes import ends_of
+from animalmm.linalg.supernodes import ends_of, node_begins
 
 __all__ = ["LARGE", "Fill", "predicted_fill"]
 
@@ -78,10 +78,8 @@ class Fill:
 
     @cached_property
     def fronts(self) -> tuple[_Indices, _Indices]:
-        """Rows and columns of the supernodes: columns that share their rows, one below another."""
-        goes_on = self.parent[:-1] == np.arange(1, len(self.parent))
-        goes_on &= self.count[:-1] == self.count[1:] + 1
-        first = np.flatnonzero(np.append(True, ~goes_on)[: len(self.count)])
+        """Rows and columns of the supernodes."""
+        first = np.flatnonzero(node_begins(self.count, self.parent))
         return self.count[first], np.diff(np.append(first, len(self.count)))
 
 

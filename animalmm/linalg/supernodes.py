@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
-__all__ = ["Supernodes", "ends_of", "supernodes"]
+__all__ = ["Supernodes", "ends_of", "node_begins", "supernodes"]
 
 _FRONTS = 2**22  # elements of the fronts that a portion of nodes leaves to its children: 32 MiB
 
@@ -131,8 +131,7 @@ def supernodes(L: csc_array) -> Supernodes:
     n, count = L.shape[0], np.diff(L.indptr).astype(np.int64)
     below = np.full(n, -1)
     below[count > 1] = L.indices[L.indptr[:-1][count > 1] + 1]
-    goes_on = (below[:-1] == np.arange(1, n)) & (count[:-1] == count[1:] + 1)
-    begins = np.append(True, ~goes_on)[:n]
+    begins = node_begins(count, below)
     first = np.flatnonzero(begins)
     width = np.diff(np.append(first, n))
     under = below[first + width - 1]  # the last column of a node has only rows below the node
@@ -143,6 +142,18 @@ def supernodes(L: csc_array) -> Supernodes:
         rows=L.indices[np.repeat(begins, count)].astype(np.int64),
         parent=np.where(under >= 0, np.repeat(np.arange(len(first)), width)[under], -1),
     )
+
+
+def node_begins(count: _Indices, below: _Indices) -> NDArray[np.bool_]:
+    """Where a supernode begins: columns that share their rows, one below another, are of one.
+
+    Parameters
+    ----------
+    count, below : ndarray, shape (n,)
+        Entries of each column of L, and the row of the first one below the diagonal.
+    """
+    goes_on = (below[:-1] == np.arange(1, len(below))) & (count[:-1] == count[1:] + 1)
+    return np.append(True, ~goes_on)[: len(below)]
 
 
 def ends_of(sizes: _Indices | list[int]) -> _Indices:

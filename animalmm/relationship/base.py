@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = [
     "WITHOUT_INVERSE",
     "LabelledRelationship",
     "dense",
+    "product_with",
     "rank_of",
     "times",
     "warn_of_lost_digits",
@@ -174,11 +175,16 @@ def dense(M: Matrix | sparse.csc_array | sparse.csr_array) -> Matrix:
 
 
 def times(K: Relationship, v: Matrix) -> Matrix:
-    """``K v`` for v of shape (q, k); by L where a class of a user's own promises no more."""
+    """``K v`` for v of shape (q, k)."""
+    return product_with(K)(v)
+
+
+def product_with(K: Relationship) -> Callable[[Matrix], Matrix]:
+    """What multiplies by K; by L, made once, where a class of a user's own promises no more."""
     if isinstance(K, LabelledRelationship):
-        return K.matvec(v)
+        return K.matvec
     L: Any = K.factor()
-    return np.asarray(L @ (L.T @ v))
+    return lambda v: np.asarray(L @ (L.T @ v))
 
 
 def rank_of(K: Relationship) -> int:
